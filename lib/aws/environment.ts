@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** Every variable that serverless.yml may give a function. Nothing else in the project's library reads `process.env`. */
+const variables = {
+  TIDY24_RUN: z.enum(['aws', 'local']).default('aws'),
+  TIDY24_PUBLIC_URL: z.url(),
+  TIDY24_APP_PARAMETER: z.string().min(1).optional(),
+  PORTALS_TABLE: z.string().min(1),
+  CREDENTIALS_TABLE: z.string().min(1),
+  TASKS_TABLE: z.string().min(1),
+  SNAPSHOTS_TABLE: z.string().min(1),
+  EVENTS_QUEUE_URL: z.url(),
+  EVENTS_DLQ_URL: z.url(),
+  DELETIONS_QUEUE_URL: z.url(),
+  DELETIONS_DLQ_URL: z.url(),
+  RECONCILE_QUEUE_URL: z.url(),
+};
+
+type Variables = typeof variables;
+type Values = { [K in keyof Variables]: z.infer<Variables[K]> };
+
+/** Thrown at cold start when a variable is missing or malformed; names each one, never its value. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+  readonly code = 'ENVIRONMENT';
+}
+
+/**
+ * The named variables, checked once at cold start.
+ *
+ * @example const env = readEnvironment(process.env, ['EVENTS_QUEUE_URL']);
+ * @throws EnvironmentError naming every variable that is missing or malformed
+ */
+export function readEnvironment<K extends keyof Variables>(
+  source: Record<string, string | undefined>,
+  keys: readonly K[],
+): Pick<Values, K> {
+  const problems: string[] = [];
+  const values: Partial<Record<K, unknown>> = {};
+  for (const key of keys) {
+    const parsed = variables[key].safeParse(source[key] === '' ? undefined : source[key]);
+    if (parsed.success) values[key] = parsed.data;
+    else problems.push(`${key} ${source[key] === undefined ? 'is missing' : 'is malformed'}`);
+  }
+  if (problems.length > 0) {
+    throw new EnvironmentError(`The function's environment is incomplete: ${problems.join('; ')}. See serverless.yml.`);
+  }
+  return values as Pick<Values, K>;
+}

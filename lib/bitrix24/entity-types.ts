@@ -1,0 +1,7 @@
+/** Bitrix24's numbers for its record types (`entityTypeId`), as far as tidy24 names them. Source: data-types.md#object_type. */
+export const EntityType = {
+  lead: 1,
+  deal: 2,
+  contact: 3,
+  company: 4,
+} as const;
