@@ -1,0 +1,129 @@
+import { type Document, isAlias, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { explainIssue, type Finding } from './explain.ts';
+import { valueAt } from './path.ts';
+import { positionAt, type Positions, positionsOf } from './positions.ts';
+import { type Problem, RulesError } from './rules-error.ts';
+import { type RuleSet, type RulesFile, rulesFileSchema } from './schema.ts';
+import { parseWait } from './wait.ts';
+
+/** 256 KiB; a real file has a few. */
+export const longestSourceBytes = 256 * 1024;
+
+/**
+ * The rules in a YAML 1.2 source. Its stages may still be names: see `resolveStages`.
+ *
+ * @param file the file's name, for messages only
+ * @throws RulesError with every problem that was found
+ */
+export function loadRules(source: string, file = 'rules.yaml'): RuleSet {
+  if (Buffer.byteLength(source, 'utf8') > longestSourceBytes) {
+    throw whole(file, `is larger than ${longestSourceBytes / 1024} KiB`);
+  }
+  const lines = new LineCounter();
+  const document = parseYaml(source, file, lines);
+  const syntax = yamlProblems(document, lines);
+  if (syntax.length > 0) throw new RulesError(file, syntax);
+
+  const positions = positionsOf(document.contents, lines);
+  const data: unknown = document.toJS();
+  const parsed = rulesFileSchema.safeParse(data);
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const findings = [...issues.flatMap((issue) => explainIssue(issue, data)), ...repeated(data)];
+  if (findings.length > 0)
+    throw new RulesError(
+      file,
+      findings.map((finding) => locate(finding, positions)),
+    );
+  if (!parsed.success) throw whole(file, 'cannot be read');
+  return { version: 1, rules: parsed.data.rules.map(toRule), file, positions: positions.values };
+}
+
+function toRule({ wait, ...rule }: RulesFile['rules'][number]): RuleSet['rules'][number] {
+  return { ...rule, waitMs: parseWait(wait) ?? 0 };
+}
+
+function parseYaml(source: string, file: string, lines: LineCounter): Document.Parsed {
+  try {
+    return parseDocument(source, {
+      version: '1.2',
+      schema: 'core',
+      uniqueKeys: true,
+      stringKeys: true,
+      lineCounter: lines,
+    });
+  } catch (error) {
+    // The parser is recursive: brackets nested by the thousand end its stack.
+    if (error instanceof RangeError) throw whole(file, 'is nested too deep');
+    throw error;
+  }
+}
+
+function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] {
+  const problems: Problem[] = [...document.errors, ...document.warnings].map((error) => ({
+    ...positionAt(lines, error.pos[0]),
+    path: '',
+    message: `is no valid YAML: ${error.message.split(/ at line \d+|\n/)[0]?.replace(/:$/, '') ?? error.code}`,
+  }));
+  visit(document, {
+    Node(_, node) {
+      // An alias is worth nothing in a file this small, and a few nested ones can stand for gigabytes.
+      const anchored = !isAlias(node) && node.anchor !== undefined;
+      if (isAlias(node) || anchored) {
+        problems.push({
+          ...positionAt(lines, node.range?.[0] ?? 0),
+          path: '',
+          message: 'anchors and aliases are not supported',
+          hint: 'write it out',
+        });
+      }
+    },
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== '<<') return;
+      problems.push({
+        ...positionAt(lines, key.range?.[0] ?? 0),
+        path: '',
+        message: 'merge keys are not supported',
+        hint: 'write it out',
+      });
+    },
+  });
+  return problems;
+}
+
+/** What the schema cannot see: two rules with one id, and a deletion named twice. */
+function repeated(data: unknown): Finding[] {
+  const findings: Finding[] = [];
+  const rules = valueAt(data, ['rules']);
+  if (!Array.isArray(rules)) return findings;
+  const firstWithId = new Map<unknown, number>();
+  rules.forEach((rule, index) => {
+    const id = valueAt(rule, ['id']);
+    const first = firstWithId.get(id);
+    if (first !== undefined && id !== undefined) {
+      findings.push({ path: `rules[${index}].id`, message: `rules[${first}] has the same id` });
+    }
+    if (first === undefined) firstWithId.set(id, index);
+    const entries = valueAt(rule, ['delete']);
+    if (!Array.isArray(entries)) return;
+    entries.forEach((entry, at) => {
+      if (typeof entry === 'string' && entries.indexOf(entry) < at) {
+        findings.push({ path: `rules[${index}].delete[${at}]`, message: `${entry} is named twice` });
+      }
+    });
+  });
+  return findings;
+}
+
+function locate({ path, message, hint, atKey }: Finding, { values, keys }: Positions): Problem {
+  let position = (atKey === true ? keys : values).get(path);
+  // What is missing has no place of its own: it is missing from the map around it.
+  for (let around = path; position === undefined && around !== '';) {
+    around = around.replace(/(^|\.)[^.[]*$|\[\d+\]$/, '');
+    position = values.get(around);
+  }
+  return { ...(position ?? { line: 1, column: 1 }), path, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+function whole(file: string, message: string): RulesError {
+  return new RulesError(file, [{ line: 1, column: 1, path: '', message: `the file ${message}` }]);
+}

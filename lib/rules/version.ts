@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { type Rule, ruleSchema, type RuleSet } from './schema.ts';
+
+/** A rule as a portal keeps it. */
+export const storedRuleSchema = ruleSchema.extend({
+  /** The rule acts on losses from then on, in ms since the epoch. */
+  since: z.int().min(0),
+});
+export type StoredRule = z.infer<typeof storedRuleSchema>;
+
+/** One version of a portal's rules, as the table holds it. */
+export const storedRulesSchema = z.strictObject({
+  version: z.int().positive(),
+  /** ms since the epoch. */
+  pushedAt: z.int().min(0),
+  pushedBy: z.string().max(200),
+  /** The file as it was pushed. */
+  source: z.string(),
+  rules: z.array(storedRuleSchema),
+});
+export type StoredRules = z.infer<typeof storedRulesSchema>;
+
+/**
+ * The version that follows. A rule that is new, was switched off, or is about other records or deletions than before
+ * acts only on losses from now on: pushing rules must not reach into the past. The order of lists changes nothing, nor
+ * does another `wait` or description.
+ *
+ * @param ruleSet with stage codes (see `resolveStages`)
+ * @param at ms since the epoch
+ */
+export function nextVersion(
+  previous: StoredRules | undefined,
+  ruleSet: RuleSet,
+  source: string,
+  at: number,
+  by: string,
+): StoredRules {
+  const rules = ruleSet.rules.map((rule) => {
+    const before = previous?.rules.find(({ id }) => id === rule.id);
+    const continues = before?.enabled === true && reach(before) === reach(rule);
+    return { ...rule, since: continues ? before.since : at };
+  });
+  return { version: (previous?.version ?? 0) + 1, pushedAt: at, pushedBy: by, source, rules };
+}
+
+/** What a rule is about and what it removes, as a text that is equal when they are. */
+function reach({ when, delete: deletions }: Rule): string {
+  const { type, pipelines, stages } = when;
+  return JSON.stringify([type, sorted(pipelines), stages === 'all-lost' ? stages : sorted(stages), sorted(deletions)]);
+}
+
+function sorted(list: readonly (string | number)[] | undefined): readonly string[] | undefined {
+  return list === undefined ? undefined : [...new Set(list)].map(String).toSorted();
+}

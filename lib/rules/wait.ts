@@ -1,0 +1,26 @@
+const unitMs = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+  y: 365 * 86_400_000,
+} as const;
+
+/** Ten years of 365 days. */
+export const longestWaitMs = 10 * unitMs.y;
+
+/**
+ * `0m`, `90m`, `24h`, `30d`, `2w`, `10y` in ms. A day is 24 hours and a year 365 days: these are spans, not dates.
+ *
+ * @returns undefined when the text is no such time or is longer than ten years
+ */
+export function parseWait(text: string): number | undefined {
+  const [, digits, unit] = /^(0|[1-9]\d{0,6})([mhdwy])$/.exec(text) ?? [];
+  if (!isUnit(unit)) return undefined;
+  const ms = Number(digits) * unitMs[unit];
+  return ms <= longestWaitMs ? ms : undefined;
+}
+
+function isUnit(text: string | undefined): text is keyof typeof unitMs {
+  return text !== undefined && Object.hasOwn(unitMs, text);
+}
