@@ -1,4 +1,4 @@
-import { type Document, isAlias, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { explainIssue, type Finding } from './explain.ts';
 import { valueAt } from './path.ts';
 import { positionAt, type Positions, positionsOf } from './positions.ts';
@@ -19,8 +19,24 @@ export function loadRules(source: string, file = 'rules.yaml'): RuleSet {
   if (Buffer.byteLength(source, 'utf8') > longestSourceBytes) {
     throw whole(file, `is larger than ${longestSourceBytes / 1024} KiB`);
   }
+  try {
+    return readRules(source, file);
+  } catch (error) {
+    // Parser, walk and schema are recursive: brackets nested by the thousand end the stack.
+    if (error instanceof RangeError) throw whole(file, 'is nested too deep');
+    throw error;
+  }
+}
+
+function readRules(source: string, file: string): RuleSet {
   const lines = new LineCounter();
-  const document = parseYaml(source, file, lines);
+  const document = parseDocument(source, {
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: false, // checked by yamlProblems: the parser compares each key with each other
+    stringKeys: true,
+    lineCounter: lines,
+  });
   const syntax = yamlProblems(document, lines);
   if (syntax.length > 0) throw new RulesError(file, syntax);
 
@@ -29,12 +45,12 @@ export function loadRules(source: string, file = 'rules.yaml'): RuleSet {
   const parsed = rulesFileSchema.safeParse(data);
   const issues = parsed.success ? [] : parsed.error.issues;
   const findings = [...issues.flatMap((issue) => explainIssue(issue, data)), ...repeated(data)];
-  if (findings.length > 0)
+  if (!parsed.success || findings.length > 0) {
     throw new RulesError(
       file,
       findings.map((finding) => locate(finding, positions)),
     );
-  if (!parsed.success) throw whole(file, 'cannot be read');
+  }
   return { version: 1, rules: parsed.data.rules.map(toRule), file, positions: positions.values };
 }
 
@@ -42,49 +58,35 @@ function toRule({ wait, ...rule }: RulesFile['rules'][number]): RuleSet['rules']
   return { ...rule, waitMs: parseWait(wait) ?? 0 };
 }
 
-function parseYaml(source: string, file: string, lines: LineCounter): Document.Parsed {
-  try {
-    return parseDocument(source, {
-      version: '1.2',
-      schema: 'core',
-      uniqueKeys: true,
-      stringKeys: true,
-      lineCounter: lines,
-    });
-  } catch (error) {
-    // The parser is recursive: brackets nested by the thousand end its stack.
-    if (error instanceof RangeError) throw whole(file, 'is nested too deep');
-    throw error;
-  }
-}
-
 function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] {
   const problems: Problem[] = [...document.errors, ...document.warnings].map((error) => ({
     ...positionAt(lines, error.pos[0]),
     path: '',
-    message: `is no valid YAML: ${error.message.split(/ at line \d+|\n/)[0]?.replace(/:$/, '') ?? error.code}`,
+    message:
+      error.code === 'MULTIPLE_DOCS'
+        ? 'the file holds more than one YAML document'
+        : `is no valid YAML: ${error.message.split(/ at line \d+|\n/)[0]?.replace(/:$/, '') ?? error.code}`,
   }));
+  const refuse = (node: unknown, message: string, hint?: string): void => {
+    const offset = isNode(node) ? node.range?.[0] : undefined;
+    const position = positionAt(lines, offset ?? 0);
+    problems.push({ ...position, path: '', message, ...(hint === undefined ? {} : { hint }) });
+  };
   visit(document, {
     Node(_, node) {
       // An alias is worth nothing in a file this small, and a few nested ones can stand for gigabytes.
-      const anchored = !isAlias(node) && node.anchor !== undefined;
-      if (isAlias(node) || anchored) {
-        problems.push({
-          ...positionAt(lines, node.range?.[0] ?? 0),
-          path: '',
-          message: 'anchors and aliases are not supported',
-          hint: 'write it out',
-        });
+      if (isAlias(node) || node.anchor !== undefined) {
+        refuse(node, 'anchors and aliases are not supported', 'write it out');
       }
     },
-    Pair(_, { key }) {
-      if (!isScalar(key) || key.value !== '<<') return;
-      problems.push({
-        ...positionAt(lines, key.range?.[0] ?? 0),
-        path: '',
-        message: 'merge keys are not supported',
-        hint: 'write it out',
-      });
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key;
+        if (seen.has(name)) refuse(key, `the key ${JSON.stringify(name)} is written twice`);
+        if (name === '<<') refuse(key, 'merge keys are not supported', 'write it out');
+        seen.add(name);
+      }
     },
   });
   return problems;

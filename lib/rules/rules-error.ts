@@ -8,14 +8,17 @@ export interface Problem extends Position {
   readonly hint?: string;
 }
 
-/** Thrown when a rules file cannot be used. Has all problems at once, in the order of the file. */
+const mostProblems = 100;
+
+/** Thrown when a rules file cannot be used. Has all problems at once, the first hundred of them, in the file's order. */
 export class RulesError extends Error {
   override readonly name = 'RulesError';
   readonly code = 'RULES';
   readonly problems: readonly Problem[];
 
   constructor(file: string, problems: readonly Problem[]) {
-    const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const once = new Map(problems.map((problem) => [formatProblem(file, problem), problem]));
+    const sorted = [...once.values()].toSorted((a, b) => a.line - b.line || a.column - b.column).slice(0, mostProblems);
     super(sorted.map((problem) => formatProblem(file, problem)).join('\n'));
     this.problems = sorted;
   }
