@@ -1,0 +1,137 @@
+import { appRobotBody, documentIdOf, installBody, webhookRobotBody } from './events/event-bodies.ts';
+import { EntityType } from '../lib/bitrix24/entity-types.ts';
+import type { PortalParts } from './portal-parts.ts';
+import { type App, type Grant, nextId } from './state.ts';
+
+export interface NewApp {
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  /** Where ONAPPINSTALL is posted; without it nothing is. */
+  readonly installUrl?: string;
+  /** Who installs, and whose tokens they are. Default 1. */
+  readonly userId?: number;
+  /** Default `['crm']`. */
+  readonly scope?: readonly string[];
+}
+
+/** A local app as its form shows it. */
+export interface SimulatedApp {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** Tokens as an installed app would hold them. */
+export interface IssuedTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Ms since the epoch. */
+  readonly expiresAt: number;
+  readonly applicationToken: string;
+}
+
+/** What the administrator does with apps, webhooks and robots. */
+export class PortalApps {
+  readonly #parts: PortalParts;
+
+  constructor(parts: PortalParts) {
+    this.#parts = parts;
+  }
+
+  create(options: NewApp = {}): SimulatedApp {
+    const { random, state } = this.#parts;
+    const app: App = {
+      id: nextId(state, 'app'),
+      clientId: options.clientId ?? `local.${random.hex(14)}.${String(10_000_000 + Math.floor(random.next() * 9e7))}`,
+      clientSecret: options.clientSecret ?? random.code(50),
+      installUrl: options.installUrl ?? '',
+      userId: options.userId ?? 1,
+      scope: [...(options.scope ?? ['crm'])],
+      version: 1,
+      present: false,
+      installed: false,
+      applicationToken: '',
+    };
+    if (state.apps.some((known) => known.clientId === app.clientId)) throw new Error(`App ${app.clientId} exists`);
+    state.apps.push(app);
+    return { clientId: app.clientId, clientSecret: app.clientSecret };
+  }
+
+  /** Also for a second time: bindings are gone and the application token is new; older tokens live on. */
+  install(given: SimulatedApp, options: { readonly finished?: boolean } = {}): IssuedTokens {
+    const app = this.find(given);
+    const { state, random, tokens, outbox, identity, config } = this.#parts;
+    app.present = true;
+    app.installed = options.finished ?? true;
+    app.applicationToken = random.hex(32);
+    state.bindings = state.bindings.filter((binding) => binding.clientId !== app.clientId);
+    const grant = tokens.issue(app, app.userId);
+    if (app.installUrl !== '') {
+      const body = installBody(identity, app, grant, config.language, this.#ts());
+      outbox.put({ event: 'ONAPPINSTALL', sender: 'app', url: app.installUrl, body });
+    }
+    return issued(app, grant);
+  }
+
+  /** Posts ONAPPUNINSTALL to whoever bound it; tokens and bindings die. */
+  uninstall(given: SimulatedApp, clean: boolean): void {
+    const app = this.find(given);
+    const { announcer, tokens, state, config } = this.#parts;
+    const data = { LANGUAGE_ID: config.language, CLEAN: clean ? 1 : 0 };
+    announcer.announceToApp(app, { name: 'ONAPPUNINSTALL', data });
+    app.present = false;
+    app.installed = false;
+    tokens.revoke(app.clientId);
+    state.bindings = state.bindings.filter((binding) => binding.clientId !== app.clientId);
+  }
+
+  /** A chain of tokens of its own, as a second installation elsewhere would get it. */
+  issue(given: SimulatedApp, userId?: number): IssuedTokens {
+    const app = this.find(given);
+    if (!app.present) throw new Error('The app is not installed');
+    return issued(app, this.#parts.tokens.issue(app, userId ?? app.userId));
+  }
+
+  fireWebhookRobot(url: string, dealId: number): void {
+    const body = webhookRobotBody(this.#parts.identity, documentIdOf(EntityType.deal, dealId));
+    this.#parts.outbox.put({ event: 'robot', sender: 'robot', id: dealId, url, body });
+  }
+
+  fireAppRobot(
+    given: SimulatedApp,
+    url: string,
+    dealId: number,
+    options: { readonly code?: string; readonly properties?: Readonly<Record<string, string>> } = {},
+  ): void {
+    const app = this.find(given);
+    const { random, tokens, identity, outbox } = this.#parts;
+    const workflowId = `${random.hex(14)}.${random.hex(8)}`;
+    const robot = {
+      code: options.code ?? 'tidy',
+      properties: options.properties ?? {},
+      workflowId,
+      eventToken: `${workflowId}|A1_1_1_1|${random.code(24)}.${random.hex(64)}`,
+    };
+    const grant = tokens.issue(app, app.userId, { rounds: 7 });
+    const body = appRobotBody(identity, app, robot, documentIdOf(EntityType.deal, dealId), grant, this.#ts());
+    outbox.put({ event: 'robot', sender: 'app', id: dealId, url, body });
+  }
+
+  find(given: SimulatedApp): App {
+    const app = this.#parts.state.apps.find((candidate) => candidate.clientId === given.clientId);
+    if (!app) throw new Error(`No app ${given.clientId}`);
+    return app;
+  }
+
+  #ts(): number {
+    return Math.floor(this.#parts.clock() / 1000);
+  }
+}
+
+function issued(app: App, grant: Grant): IssuedTokens {
+  return {
+    accessToken: grant.accessToken,
+    refreshToken: grant.refreshToken ?? '',
+    expiresAt: grant.accessUntil,
+    applicationToken: app.applicationToken,
+  };
+}
