@@ -12,11 +12,11 @@ export function redact(text: string, secrets: readonly string[] = []): string {
     .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
     .replaceAll(/(https?:\/\/)(?:[^\s/@]*@)?([^\s/?#"'<>]+)[^\s"'<>]*/gi, '$1$2/…')
     .replaceAll(/(\/rest\/(?:api\/)?\d+\/)[^\s/"'<>]+/gi, '$1…')
+    .replaceAll(/\b(bearer|basic)\s+[^\s"',;]+/gi, '$1 …')
     .replaceAll(
       /\b(\w*(?:token|secret|password|code|auth|key|refresh_id|auth_id)\w*["']?\s*[=:]\s*["']?)[^\s"'&,;]+/gi,
       '$1…',
     )
-    .replaceAll(/\b(bearer|basic)\s+[^\s"',;]+/gi, '$1 …')
     .replaceAll(/(?=[\w.-]*\d)[\w.-]{20,}/g, '…')
     .trim();
   return clean.length > longest ? `${clean.slice(0, longest - 1)}…` : clean;

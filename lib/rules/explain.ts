@@ -83,6 +83,7 @@ function wrong(path: string, value: unknown): Omit<Finding, 'path'> {
       if (announcedDeletions.includes(name)) {
         return { message: `${name} is not supported yet; this version knows ${deletions.join(', ')}`, ...later };
       }
+      if (deletions.some((deletion) => deletion === name)) return { message: `${name} takes no options` };
       return { message, ...didYouMean(name, [...deletions, ...announcedDeletions]) };
     case 'rules[].when.type':
       if (name === 'lead' || typeof value === 'number') {

@@ -1,16 +1,15 @@
 import { z } from 'zod';
+import { memberIdSchema } from '../bitrix24/member-id.ts';
+import { recordKeySchema } from './task.ts';
 
 /**
  * The queues' messages. They carry ids and digests only: never a token, a secret or a webhook URL.
  * `v` is the version of the shape, so that messages in flight survive a deployment.
  */
 
-/** 32 hexadecimal digits in every portal seen; wider here because only its use as a key matters to us. */
-export const memberIdSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, 'is not a member id');
-
 const positiveInt = z.int().positive();
 
-export const eventSources = ['app', 'webhook', 'robot', 'reconcile', 'unread'] as const;
+export const eventSources = ['app', 'webhook', 'robot', 'reconcile'] as const;
 
 /** One message on `events`: this record of this portal may have changed. `receivedAt` is ms since the epoch. */
 export const eventMessageSchema = z.strictObject({
@@ -27,10 +26,18 @@ export const eventMessageSchema = z.strictObject({
   unverified: z
     .strictObject({ tokenDigest: z.string().regex(/^[0-9a-f]{64}$/), domain: z.string().max(255) })
     .optional(),
-  /** For source `unread`: the stamp of the unread item that asked for this read, so that only that one is ended. */
+  /** Sent for an unread item: its stamp, so that this read ends no newer wish. */
   stamp: z.string().max(64).optional(),
+  /** How often the record could not be read so far. */
+  attempts: z.int().min(0).optional(),
 });
 export type EventMessage = z.infer<typeof eventMessageSchema>;
+
+/**
+ * As many tasks as one batch call can look at again: 50 commands, of which one asks who we are and one reads the
+ * records.
+ */
+export const tasksPerMessage = 48;
 
 /** One message on `deletions.fifo` (message group = member id): these tasks of this portal are due. */
 export const deletionMessageSchema = z.strictObject({
@@ -54,9 +61,10 @@ export type PortalMessage = z.infer<typeof portalMessageSchema>;
 /** What `deletions-dlq.fifo` (message group = task id) and `events-dlq` hold: what failed, why, how often. No secrets. */
 export const deadLetterSchema = z.strictObject({
   v: z.literal(1),
-  kind: z.enum(['task', 'unreadable-message']),
+  kind: z.enum(['task', 'record', 'unreadable-message']),
   memberId: memberIdSchema.optional(),
   taskId: z.string().optional(),
+  record: recordKeySchema.optional(),
   code: z.string(),
   description: z.string(),
   status: z.int().optional(),

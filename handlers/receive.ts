@@ -1,0 +1,36 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { createDynamoDbClient, createSqsClient } from '../lib/aws/clients.ts';
+import { readEnvironment } from '../lib/aws/environment.ts';
+import { answer, formBody } from '../lib/aws/http.ts';
+import { invocation } from '../lib/aws/invocation.ts';
+import { openQueue } from '../lib/aws/queue.ts';
+import { openTable } from '../lib/aws/table.ts';
+import { createTelemetry } from '../lib/aws/telemetry.ts';
+import { PortalStore } from '../lib/portals/store.ts';
+import { SenderCheck } from '../lib/portals/senders.ts';
+import { EventIntake } from '../lib/tasks/accept-event.ts';
+
+const env = readEnvironment(process.env, ['PORTALS_TABLE', 'EVENTS_QUEUE_URL']);
+const telemetry = createTelemetry('receive');
+const portals = new PortalStore(openTable(createDynamoDbClient(), env.PORTALS_TABLE), Date.now);
+const intake = new EventIntake({
+  senders: new SenderCheck(portals, Date.now),
+  events: openQueue(createSqsClient(), env.EVENTS_QUEUE_URL, () => crypto.randomUUID()),
+  clock: Date.now,
+  ...telemetry,
+});
+
+/** `POST /bitrix24/events` and `POST /bitrix24/robot?key=…`: checks an event and puts it on the queue `events`. */
+export async function receive(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
+  const isRobot = event.rawPath.endsWith('/robot');
+  const { status, text } = await intake.accept(
+    formBody(event),
+    isRobot ? event.queryStringParameters?.['key'] : undefined,
+  );
+  return answer(status, text);
+}
+
+export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
+  .use(invocation(telemetry))
+  .handler(receive);

@@ -1,0 +1,36 @@
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { readEnvironment } from '../lib/aws/environment.ts';
+import { deadlineOf, invocation } from '../lib/aws/invocation.ts';
+import { failed, parseRecord } from '../lib/aws/sqs-batch.ts';
+import { createTelemetry } from '../lib/aws/telemetry.ts';
+import { clock, portalParts } from '../lib/aws/wiring.ts';
+import { portalMessageSchema } from '../lib/tasks/messages.ts';
+import { runChore } from '../lib/tasks/chores.ts';
+
+const env = readEnvironment(process.env, [
+  'PORTALS_TABLE',
+  'CREDENTIALS_TABLE',
+  'TASKS_TABLE',
+  'TIDY24_RUN',
+  'TIDY24_APP_PARAMETER',
+]);
+const telemetry = createTelemetry('reconcile');
+const options = { ...portalParts(env, telemetry), allowLoopback: env.TIDY24_RUN === 'local' };
+
+/** Queue `reconcile`: what is to be done for a portal as a whole. In this version: to prove an installation. */
+export async function reconcile(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const again = [];
+  for (const record of event.Records) {
+    const parsed = parseRecord(portalMessageSchema, record);
+    if ('message' in parsed) await runChore(options, parsed.message, deadlineOf(context, clock()));
+    else {
+      // The queue's own dead-letter queue takes it: nothing but ourselves writes here, so it is a mistake of ours.
+      telemetry.log.error('unreadable message', { messageId: record.messageId, problem: parsed.problem });
+      again.push(record);
+    }
+  }
+  return failed(again);
+}
+
+export const handler = middy<SQSEvent, SQSBatchResponse>().use(invocation(telemetry)).handler(reconcile);

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+
+/**
+ * What a portal allows, as settings of that portal (limits.md): a leaky bucket of `burst` requests that drains by
+ * `requestsPerSecond`, and `operatingSeconds` of work per method within `operatingWindowSeconds`.
+ */
+export const portalLimitsSchema = z.strictObject({
+  requestsPerSecond: z.number().positive(),
+  burst: z.number().min(1),
+  operatingSeconds: z.number().positive(),
+  operatingWindowSeconds: z.number().positive(),
+});
+export type PortalLimits = z.infer<typeof portalLimitsSchema>;
+
+export const ordinaryLimits: PortalLimits = {
+  requestsPerSecond: 2,
+  burst: 50,
+  operatingSeconds: 480,
+  operatingWindowSeconds: 600,
+};
+
+export const enterpriseLimits: PortalLimits = { ...ordinaryLimits, requestsPerSecond: 5, burst: 250 };
+
+/** Crossing the operating limit can cost a ban of minutes, so the last 2 % of it stay unused. */
+const operatingReserve = 0.02;
+
+/** A call whose time was never measured is taken to last this many seconds. */
+export const unmeasuredCallSeconds = 0.6;
+
+/** What one method has used of a portal's operating time, as its last good answer said. */
+export const methodUseSchema = z.object({
+  /** Seconds of work in the window, from `time.operating`. */
+  operating: z.number().min(0),
+  /** ms since the epoch: when the oldest part of it leaves the window, from `time.operating_reset_at`. */
+  resetAt: z.number(),
+  /** Seconds that one call takes, smoothed. */
+  perCall: z.number().min(0),
+  /** ms since the epoch: when this was measured. */
+  at: z.number(),
+  /** ms since the epoch: the portal refused the method until then (OPERATION_TIME_LIMIT). */
+  blockedUntil: z.number().optional(),
+});
+export type MethodUse = z.infer<typeof methodUseSchema>;
+
+export interface Room {
+  /** How many calls may be sent now. */
+  calls: number;
+  /** ms since the epoch: when there will be room again. Given when `calls` is less than was asked for. */
+  waitUntil?: number;
+}
+
+/**
+ * How many of `wanted` calls of a method fit into its operating time at `now`.
+ *
+ * Once `resetAt` has passed only a part of the use has left the window and nobody says how much, so one call probes:
+ * its answer tells the new sum. It cannot be refused, because we stop below the limit.
+ */
+export function roomFor(use: MethodUse | undefined, wanted: number, limits: PortalLimits, now: number): Room {
+  if (use === undefined) return { calls: wanted };
+  if (use.blockedUntil !== undefined && use.blockedUntil > now) return { calls: 0, waitUntil: use.blockedUntil };
+  if (now - use.at >= limits.operatingWindowSeconds * 1000) return { calls: wanted };
+
+  const left = limits.operatingSeconds * (1 - operatingReserve) - use.operating;
+  const fits = use.perCall > 0 ? Math.max(0, Math.floor(left / use.perCall)) : wanted;
+  if (fits >= wanted) return { calls: wanted };
+  if (now >= use.resetAt) return { calls: Math.max(1, fits), waitUntil: now };
+  return { calls: fits, waitUntil: use.resetAt };
+}
+
+export interface Measured {
+  calls: number;
+  /** Seconds the calls took together. */
+  seconds: number;
+  /** `time.operating` of the last answer, if the portal gives it. */
+  operating?: number | undefined;
+  /** `time.operating_reset_at` of the last answer in ms since the epoch. */
+  resetAt?: number | undefined;
+}
+
+/** The use of a method after calls were answered (or not answered: then `seconds` is the time waited). */
+export function withMeasured(
+  use: MethodUse | undefined,
+  measured: Measured,
+  limits: PortalLimits,
+  now: number,
+): MethodUse {
+  const perCall = measured.seconds / Math.max(1, measured.calls);
+  const previous = use !== undefined && now - use.at < limits.operatingWindowSeconds * 1000 ? use : undefined;
+  return {
+    operating: measured.operating ?? (previous?.operating ?? 0) + measured.seconds,
+    resetAt: measured.resetAt ?? previous?.resetAt ?? now + limits.operatingWindowSeconds * 1000,
+    // Rises at once and falls slowly: taking a call for shorter than it is costs more than the other way round.
+    perCall: use === undefined ? perCall : Math.max(perCall, use.perCall * 0.7 + perCall * 0.3),
+    at: now,
+  };
+}

@@ -1,0 +1,254 @@
+import { z } from 'zod';
+import type { Item, Table } from '../aws/table.ts';
+import { UnreadableRow } from './store.ts';
+
+/** A local app's own client id and secret: every local app has its own. */
+export const appSchema = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
+export type App = z.infer<typeof appSchema>;
+
+const leaseSchema = z.object({ by: z.string(), until: z.int() });
+
+/** The tokens that a portal is called with. `generation` grows by one with each rotation. */
+export const oauthSchema = z.object({
+  memberId: z.string(),
+  kind: z.literal('oauth'),
+  generation: z.int().min(1),
+  accessToken: z.string().min(1),
+  refreshToken: z.string().min(1),
+  /** ms since the epoch: the end of the access token. */
+  accessExpiresAt: z.int(),
+  /** REST endpoint ending in a slash, as the authorization server gave it. */
+  clientEndpoint: z.url(),
+  /** Token endpoint of the allow-listed authorization server. */
+  tokenUrl: z.url(),
+  app: appSchema.optional(),
+  /** Who refreshes at present, so that nobody else does. */
+  lease: leaseSchema.optional(),
+  /** The generation whose refresh token the authorization server has refused once. */
+  refused: z.int().optional(),
+  /** The installation these tokens come from, until its portal is active. */
+  activation: z.object({ installation: z.string(), tokenDigest: z.string(), eventsUrl: z.url() }).optional(),
+});
+export type OAuthCredentials = z.infer<typeof oauthSchema>;
+
+/** An incoming webhook. Its URL is the secret. */
+export const webhookSchema = z.object({
+  memberId: z.string(),
+  kind: z.literal('webhook'),
+  url: z.url(),
+});
+export type WebhookCredentials = z.infer<typeof webhookSchema>;
+
+const credentialsSchema = z.discriminatedUnion('kind', [oauthSchema, webhookSchema]);
+export type Credentials = z.infer<typeof credentialsSchema>;
+
+/** What an ONAPPINSTALL brought, kept until a refresh proves it. */
+export const installationSchema = z.object({
+  /** sha256 of the refresh token: to tell one installation from another without the secret. */
+  id: z.string(),
+  refreshToken: z.string().min(1),
+  tokenUrl: z.url(),
+  tokenDigest: z.string(),
+  domain: z.string(),
+  eventsUrl: z.url(),
+  receivedAt: z.int().positive(),
+});
+export type Installation = z.infer<typeof installationSchema>;
+
+/** Unproved installations of one portal that are kept at most; the oldest goes first. */
+const maxInstallations = 5;
+/** An installation that nobody proved is forgotten after this many ms. */
+const installationLifetime = 30 * 24 * 3600 * 1000;
+
+const pendingSchema = z.object({
+  memberId: z.string(),
+  kind: z.literal('pending'),
+  installations: z.array(installationSchema),
+  app: appSchema.optional(),
+  revision: z.int(),
+  /** Who proves it at present. */
+  lease: leaseSchema.optional(),
+});
+export type Pending = z.infer<typeof pendingSchema>;
+
+const pendingKey = (memberId: string) => ({ memberId: `pending#${memberId}` });
+
+function read<T>(schema: z.ZodType<T>, row: Item): T {
+  const parsed = schema.safeParse(row);
+  // The issues of the schema may quote what stands in the row: only the row's key is named.
+  if (!parsed.success) throw new UnreadableRow(`The credentials of ${String(row['memberId'])} cannot be read`);
+  return parsed.data;
+}
+
+/**
+ * The table `credentials`: secrets only, so that IAM can keep it from the functions that need none. Reads are
+ * consistent, because a token that was rotated a moment ago is worth nothing.
+ */
+export class CredentialStore {
+  readonly #table: Table;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  async get(memberId: string): Promise<Credentials | undefined> {
+    const row = await this.#table.get({ memberId });
+    return row && read(credentialsSchema, row);
+  }
+
+  async put(credentials: Credentials): Promise<void> {
+    await this.#table.put(credentials);
+  }
+
+  async remove(memberId: string): Promise<void> {
+    await this.#table.delete({ memberId });
+  }
+
+  /**
+   * Takes the right to refresh generation `generation` until `until`. False when it was rotated meanwhile or somebody
+   * else has the right.
+   */
+  async lease(
+    memberId: string,
+    generation: number,
+    lease: { by: string; until: number },
+    now: number,
+  ): Promise<boolean> {
+    const row = await this.#table.update(
+      { memberId },
+      {
+        set: 'SET #lease = :lease',
+        if: 'generation = :generation AND (attribute_not_exists(#lease) OR #lease.#until <= :now)',
+        names: { lease: 'lease', until: 'until' },
+        values: { lease, generation, now },
+      },
+    );
+    return row !== undefined;
+  }
+
+  /** Gives the right back early: nothing was rotated. */
+  async release(memberId: string, by: string): Promise<void> {
+    await this.#table.update(
+      { memberId },
+      {
+        set: 'REMOVE #lease',
+        if: '#lease.#by = :by',
+        names: { lease: 'lease', by: 'by' },
+        values: { by },
+      },
+    );
+  }
+
+  /** Notes that the authorization server refused the refresh token of this generation. The lease stays. */
+  async noteRefusal(memberId: string, generation: number): Promise<void> {
+    await this.#table.update(
+      { memberId },
+      { set: 'SET refused = :generation', if: 'generation = :generation', values: { generation } },
+    );
+  }
+
+  /** Stores a new pair in place of generation `generation`. False when that generation is no longer the present one. */
+  async rotate(
+    memberId: string,
+    generation: number,
+    tokens: Pick<OAuthCredentials, 'accessToken' | 'refreshToken' | 'accessExpiresAt' | 'clientEndpoint'>,
+  ): Promise<boolean> {
+    const row = await this.#table.update(
+      { memberId },
+      {
+        set:
+          'SET generation = :next, accessToken = :access, refreshToken = :refresh, accessExpiresAt = :expires, ' +
+          'clientEndpoint = :endpoint REMOVE #lease, refused',
+        if: 'generation = :generation',
+        names: { lease: 'lease' },
+        values: {
+          generation,
+          next: generation + 1,
+          access: tokens.accessToken,
+          refresh: tokens.refreshToken,
+          expires: tokens.accessExpiresAt,
+          endpoint: tokens.clientEndpoint,
+        },
+      },
+    );
+    return row !== undefined;
+  }
+
+  /** The installation of these tokens is finished. */
+  async finishActivation(memberId: string): Promise<void> {
+    await this.#table.update({ memberId }, { set: 'REMOVE activation', if: 'attribute_exists(memberId)' });
+  }
+
+  async pending(memberId: string): Promise<Pending | undefined> {
+    const row = await this.#table.get(pendingKey(memberId));
+    return row && { ...read(pendingSchema, row), memberId };
+  }
+
+  /** Takes the right to prove what is pending. False when somebody else has it or nothing is pending. */
+  async leasePending(memberId: string, lease: { by: string; until: number }, now: number): Promise<boolean> {
+    const row = await this.#table.update(pendingKey(memberId), {
+      set: 'SET #lease = :lease',
+      if: 'attribute_exists(memberId) AND (attribute_not_exists(#lease) OR #lease.#until <= :now)',
+      names: { lease: 'lease', until: 'until' },
+      values: { lease, now },
+    });
+    return row !== undefined;
+  }
+
+  /** Gives that right back early: the refresh token was surely not used. */
+  async releasePending(memberId: string): Promise<void> {
+    await this.#table.update(pendingKey(memberId), {
+      set: 'REMOVE #lease',
+      if: 'attribute_exists(memberId)',
+      names: { lease: 'lease' },
+    });
+  }
+
+  /** Keeps an installation until it is proved. The same one again changes nothing. */
+  async addInstallation(memberId: string, installation: Installation): Promise<void> {
+    await this.#changePending(memberId, installation.receivedAt, (pending) => ({
+      ...pending,
+      installations: [...pending.installations.filter(({ id }) => id !== installation.id), installation].slice(
+        -maxInstallations,
+      ),
+    }));
+  }
+
+  async setApp(memberId: string, app: App, now: number): Promise<void> {
+    await this.#changePending(memberId, now, (pending) => ({ ...pending, app }));
+    await this.#table.update(
+      { memberId },
+      { set: 'SET app = :app', if: 'kind = :oauth', values: { app, oauth: 'oauth' } },
+    );
+  }
+
+  async dropInstallation(memberId: string, id: string, now: number): Promise<void> {
+    await this.#changePending(memberId, now, (pending) => ({
+      ...pending,
+      installations: pending.installations.filter((installation) => installation.id !== id),
+    }));
+  }
+
+  /** An installation arrives once and never again, so a change that meets another one starts over with it in view. */
+  async #changePending(memberId: string, now: number, change: (pending: Pending) => Pending): Promise<void> {
+    for (let round = 0; round < 10; round += 1) {
+      const found = await this.pending(memberId);
+      const { installations, app } = change(found ?? { memberId, kind: 'pending', installations: [], revision: 0 });
+      const revision = found?.revision ?? 0;
+      const stored = await this.#table.put(
+        {
+          ...pendingKey(memberId),
+          kind: 'pending',
+          installations,
+          app,
+          lease: found?.lease,
+          revision: revision + 1,
+          expiresAt: Math.floor((now + installationLifetime) / 1000),
+        },
+        { if: 'attribute_not_exists(memberId) OR revision = :revision', values: { revision } },
+      );
+      if (stored) return;
+    }
+    throw new Error(`The pending installations of ${memberId} change too often to be stored`);
+  }
+}

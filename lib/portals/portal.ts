@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { portalLimitsSchema } from '../bitrix24/limits.ts';
+
+/** Why a portal is paused: a stable code, and in plain words what a person must do. */
+export const pauseSchema = z.object({
+  code: z.string().min(1),
+  reason: z.string().min(1),
+  since: z.int().positive(),
+});
+export type Pause = z.infer<typeof pauseSchema>;
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** The row `portal` of the table `portals`. Times are ms since the epoch. */
+export const portalSchema = z.object({
+  memberId: z.string(),
+  sk: z.literal('portal'),
+  /** Host, and port if there is one, of the portal's REST endpoint. */
+  domain: z.string().min(1),
+  connection: z.enum(['oauth', 'webhook']),
+  /** `pending`: something is installed or connected, but not proved; nothing is read from or written to the portal. */
+  state: z.enum(['pending', 'active', 'disconnected']),
+  mode: z.enum(['observe', 'enforce']),
+  /** Losses before this moment are not acted on. Set each time the mode becomes `enforce`. */
+  enforcedAt: z.int().positive().optional(),
+  /** sha256 of every application_token whose events are this portal's. */
+  tokenDigests: z.array(digest),
+  /** sha256 of the keys that a stage robot's URL may carry. */
+  robotKeyDigests: z.array(digest).default([]),
+  limits: portalLimitsSchema,
+  pause: pauseSchema.optional(),
+  rulesVersion: z.int().positive().optional(),
+  createdAt: z.int().positive(),
+  updatedAt: z.int().positive(),
+});
+export type Portal = z.infer<typeof portalSchema>;
+
+/**
+ * A webhook connection made without a member id is kept under this id until the first event with its domain and
+ * application token names the real one.
+ */
+export function pendingWebhookId(domain: string): string {
+  return `pending@${domain}`;
+}

@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { Bitrix24Error, PortalError } from '../bitrix24/failures.ts';
+import { enterpriseLimits, ordinaryLimits } from '../bitrix24/limits.ts';
+import { isAcceptableEndpoint, refreshTokens, type Tokens } from '../bitrix24/oauth.ts';
+import type { App, Installation, OAuthCredentials } from './credentials.ts';
+import type { Portal } from './portal.ts';
+import { storeTokens } from './refresh.ts';
+import { PortalSession, type SessionOptions } from './session.ts';
+
+export interface ProveOptions extends SessionOptions {
+  /** Plain http on a loopback address is accepted as a portal: for local runs only. */
+  readonly allowLoopback: boolean;
+}
+
+/** What became of the attempt to prove an installation. */
+export type ProofResult =
+  | { result: 'active'; domain: string }
+  /** There is nothing to prove. */
+  | { result: 'nothing-pending' }
+  /** The app's client id and secret are not known: `tidy24 portals credentials`. */
+  | { result: 'app-unknown' }
+  /** Somebody else is at it, or a server did not answer: try again at `until` (ms since the epoch). */
+  | { result: 'later'; until: number; reason: string }
+  /** The authorization server does not confirm the installation: it is forgotten. */
+  | { result: 'refused'; reason: string };
+
+/** The events that a new portal is asked to send. */
+const events = ['ONCRMDEALUPDATE', 'ONCRMDEALADD', 'ONCRMDEALMOVETOCATEGORY'] as const;
+
+/** A portal may have several senders of events, each with its token; the oldest of more than these goes. */
+const maxTokenDigests = 10;
+const leaseMs = 90_000;
+/** The refresh and what follows it need this much time. */
+const needsMs = 60_000;
+const retryMs = 60_000;
+
+/**
+ * Proves a pending installation by a refresh at the authorization server, whose answer must name the same member id,
+ * and makes the portal active: in mode observe when it is new, its events bound, its application token trusted. Safe
+ * to repeat from any point: the new tokens are stored before anything else, together with what is left to do.
+ *
+ * @param deadline ms since the epoch
+ */
+export async function provePortal(options: ProveOptions, memberId: string, deadline: number): Promise<ProofResult> {
+  const { credentials, clock } = options;
+  const held = await credentials.get(memberId);
+  if (held?.kind === 'oauth' && held.activation) return activate(options, held, deadline);
+
+  const pending = await credentials.pending(memberId);
+  const installation = pending?.installations.at(-1);
+  if (!pending || !installation) return { result: 'nothing-pending' };
+  const app = pending.app ?? (held?.kind === 'oauth' ? held.app : undefined) ?? (await options.defaultApp());
+  if (!app) return { result: 'app-unknown' };
+  if (deadline - clock() < needsMs) return { result: 'later', until: clock(), reason: 'too little time is left' };
+
+  const now = clock();
+  const lease = { by: options.newId(), until: now + leaseMs };
+  if (!(await credentials.leasePending(memberId, lease, now))) {
+    return { result: 'later', until: lease.until, reason: 'the installation is being proved already' };
+  }
+  const proof = await proveInstallation(options, memberId, installation, app);
+  if ('result' in proof) return proof;
+
+  const proved: OAuthCredentials = {
+    memberId,
+    kind: 'oauth',
+    generation: (held?.kind === 'oauth' ? held.generation : 0) + 1,
+    accessToken: proof.accessToken,
+    refreshToken: proof.refreshToken,
+    accessExpiresAt: proof.accessExpiresAt,
+    clientEndpoint: proof.clientEndpoint,
+    tokenUrl: installation.tokenUrl,
+    app,
+    activation: {
+      installation: installation.id,
+      tokenDigest: installation.tokenDigest,
+      eventsUrl: installation.eventsUrl,
+    },
+  };
+  await storeTokens(options, deadline, async () => {
+    await credentials.put(proved);
+    return true;
+  });
+  return activate(options, proved, deadline);
+}
+
+async function proveInstallation(
+  options: ProveOptions,
+  memberId: string,
+  installation: Installation,
+  app: App,
+): Promise<Tokens | ProofResult> {
+  const { credentials, clock, log } = options;
+  const refuse = async (reason: string): Promise<ProofResult> => {
+    await credentials.dropInstallation(memberId, installation.id, clock());
+    log.error('installation refused', { memberId, reason });
+    return { result: 'refused', reason };
+  };
+
+  let tokens: Tokens;
+  try {
+    const { tokenUrl, refreshToken } = installation;
+    tokens = await refreshTokens(options, { ...app, tokenUrl, refreshToken });
+  } catch (error) {
+    if (!(error instanceof Bitrix24Error)) throw error;
+    const wrongApp = error.row.name === 'invalid-client' || error.row.name === 'wrong-client';
+    if (error instanceof PortalError && wrongApp) {
+      await credentials.releasePending(memberId);
+      return { result: 'later', until: clock() + 60 * retryMs, reason: `${error.row.meaning} ${error.row.mend ?? ''}` };
+    }
+    if (error instanceof PortalError && error.row.reaction !== 'retry-later') return refuse(error.row.meaning);
+    await credentials.releasePending(memberId);
+    return { result: 'later', until: clock() + retryMs, reason: error.message };
+  }
+  if (tokens.memberId !== memberId) return refuse('The authorization server names another portal');
+  if (!isAcceptableEndpoint(tokens.clientEndpoint, options)) return refuse('The portal has no https address');
+  return tokens;
+}
+
+/** Second half of a proof: what is told to the portal and to ourselves once the tokens are known to be good. */
+async function activate(options: ProveOptions, held: OAuthCredentials, deadline: number): Promise<ProofResult> {
+  const { portals, credentials, clock, log } = options;
+  const { memberId, activation } = held;
+  if (!activation) return { result: 'nothing-pending' };
+  const domain = new URL(held.clientEndpoint).host;
+  const known = await portals.get(memberId);
+
+  const present = { memberId, domain, connection: 'oauth' as const };
+  const fresh = { state: 'pending' as const, mode: 'observe' as const, tokenDigests: [], robotKeyDigests: [] };
+  if (!known) await portals.create({ ...present, ...fresh, limits: ordinaryLimits });
+
+  const portal = (await portals.get(memberId)) ?? known;
+  if (!portal) return { result: 'later', until: clock() + retryMs, reason: 'the portal could not be stored' };
+  try {
+    const session = new PortalSession(options, portal, deadline);
+    const limits = await limitsOf(session, portal);
+    await bindEvents(session, activation.eventsUrl);
+    const digests = [
+      ...portal.tokenDigests.filter((digest) => digest !== activation.tokenDigest),
+      activation.tokenDigest,
+    ];
+    await portals.change(memberId, {
+      ...present,
+      state: 'active',
+      limits,
+      tokenDigests: digests.slice(-maxTokenDigests),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    log.warn('portal not active yet', { memberId, reason });
+    return { result: 'later', until: clock() + retryMs, reason };
+  }
+  if (portal.pause?.code === 'credentials-revoked') await portals.resume(memberId);
+  await credentials.finishActivation(memberId);
+  await credentials.dropInstallation(memberId, activation.installation, clock());
+  log.info('portal active', { memberId, domain, mode: portal.mode });
+  return { result: 'active', domain };
+}
+
+const appInfoSchema = z.object({ LICENSE_FAMILY: z.string().optional().catch(undefined) });
+
+async function limitsOf(session: PortalSession, portal: Portal): Promise<Portal['limits']> {
+  const info = appInfoSchema.safeParse((await session.call('app.info', {}, { write: false })).result);
+  const enterprise = info.success && /^ent/i.test(info.data.LICENSE_FAMILY ?? '');
+  const wasDefault = JSON.stringify(portal.limits) === JSON.stringify(ordinaryLimits);
+  return enterprise && wasDefault ? enterpriseLimits : portal.limits;
+}
+
+const bindingSchema = z.object({ event: z.string(), handler: z.string().optional() });
+
+/** Binds what is not bound yet: to bind the same handler twice is an error. */
+async function bindEvents(session: PortalSession, eventsUrl: string): Promise<void> {
+  const { result } = await session.call('event.get', {}, { write: false });
+  const bound = z.array(bindingSchema).catch([]).parse(result);
+  for (const event of events) {
+    const there = bound.some((row) => row.event.toUpperCase() === event && row.handler === eventsUrl);
+    if (!there) await session.call('event.bind', { event, handler: eventsUrl }, { write: false });
+  }
+}

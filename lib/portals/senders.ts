@@ -1,0 +1,91 @@
+import type { Clock } from '../bitrix24/clock.ts';
+import { pendingWebhookId, type Portal } from './portal.ts';
+import type { PortalStore } from './store.ts';
+import { isTokenOf } from './verify-sender.ts';
+
+/** What `receive` is to do with an event. `unverifiable`: take it, and let `plan` check the sender. */
+export type SenderVerdict = 'known' | 'unknown' | 'unverifiable';
+
+/** A portal is read again after this many ms at the latest: it may have been disconnected. */
+const knownMs = 60_000;
+/** After a read that did not help, the table is left alone for this long. */
+const missMs = 5_000;
+/** So many portals are remembered; the one that was put in first goes first. */
+const maxRemembered = 5_000;
+
+interface Remembered {
+  portal: Pick<Portal, 'state' | 'tokenDigests' | 'robotKeyDigests'> | undefined;
+  readAt: number;
+}
+
+/**
+ * Checks who sent an event, by the digest of its application token and what the table knows of the portal. Remembers
+ * portals between invocations; a token that is not among a remembered portal's makes it read the table once more,
+ * because the token may be new.
+ */
+export class SenderCheck {
+  readonly #portals: Pick<PortalStore, 'get'>;
+  readonly #clock: Clock;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(portals: Pick<PortalStore, 'get'>, clock: Clock) {
+    this.#portals = portals;
+    this.#clock = clock;
+  }
+
+  async check({
+    memberId,
+    domain,
+    digest,
+  }: {
+    memberId: string;
+    domain: string;
+    digest: string;
+  }): Promise<SenderVerdict> {
+    const remembered = this.#remembered.get(memberId);
+    const age = remembered ? this.#clock() - remembered.readAt : Number.POSITIVE_INFINITY;
+    if (isKnown(remembered, digest) && age < knownMs) return 'known';
+
+    if (!remembered || age >= missMs) {
+      try {
+        const portal = await this.#portals.get(memberId);
+        this.#remember(memberId, portal);
+        if (isKnown({ portal }, digest)) return 'known';
+      } catch {
+        // The table does not answer. Durable first: the event is taken, and checked when the table answers again.
+        return 'unverifiable';
+      }
+    }
+    return this.#checkWebhook(domain, digest);
+  }
+
+  /** A webhook connection that waits for the event that names its member id: `plan` checks and adopts it. */
+  async #checkWebhook(domain: string, digest: string): Promise<SenderVerdict> {
+    const id = pendingWebhookId(domain);
+    const remembered = this.#remembered.get(id);
+    if (remembered && this.#clock() - remembered.readAt < missMs) return waitsFor(remembered, digest);
+    try {
+      const pending = await this.#portals.get(id);
+      this.#remember(id, pending);
+      return waitsFor({ portal: pending }, digest);
+    } catch {
+      return 'unverifiable';
+    }
+  }
+
+  #remember(id: string, portal: Portal | undefined): void {
+    this.#remembered.delete(id);
+    const [oldest] = this.#remembered.keys();
+    if (this.#remembered.size >= maxRemembered && oldest !== undefined) this.#remembered.delete(oldest);
+    this.#remembered.set(id, { portal, readAt: this.#clock() });
+  }
+}
+
+function isKnown(remembered: Pick<Remembered, 'portal'> | undefined, digest: string): boolean {
+  const portal = remembered?.portal;
+  return portal?.state === 'active' && isTokenOf(portal, digest);
+}
+
+function waitsFor({ portal }: Pick<Remembered, 'portal'>, digest: string): SenderVerdict {
+  return portal && isTokenOf(portal, digest) ? 'unverifiable' : 'unknown';
+}

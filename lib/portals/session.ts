@@ -1,0 +1,179 @@
+import type { Count, Log } from '../aws/telemetry.ts';
+import type { RestAnswer } from '../bitrix24/answers.ts';
+import { batchParams, type Command, type CommandAnswer, readBatch } from '../bitrix24/batch.ts';
+import type { Clock, Random } from '../bitrix24/clock.ts';
+import type { Row } from '../bitrix24/error-rows.ts';
+import { classify } from '../bitrix24/errors.ts';
+import { Bitrix24Error, OutcomeUnknown } from '../bitrix24/failures.ts';
+import type { Room } from '../bitrix24/limits.ts';
+import { second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
+import type { Access, RestClient } from '../bitrix24/rest-client.ts';
+import type { BudgetStore } from './budgets.ts';
+import type { Credentials, CredentialStore } from './credentials.ts';
+import { OperatingMeter } from './operating.ts';
+import type { Portal } from './portal.ts';
+import { CredentialsRevoked, refreshCredentials, type RefreshOptions } from './refresh.ts';
+import type { PortalStore } from './store.ts';
+import { PortalBusy, PortalStopped } from './waiting.ts';
+
+/** A token that ends within this many ms is refreshed before it is used. */
+const expiryMarginMs = 60_000;
+/** So many writes refused for want of a right, and none allowed, mean that the right itself is missing. */
+const refusalsThatStop = 5;
+
+/** The answer to one command; an error with what it means. */
+export type JudgedAnswer =
+  Exclude<CommandAnswer, { kind: 'error' }> | (Extract<CommandAnswer, { kind: 'error' }> & { row: Row });
+
+export interface SessionOptions extends RefreshOptions {
+  readonly portals: PortalStore;
+  readonly credentials: CredentialStore;
+  readonly budgets: BudgetStore;
+  readonly rest: RestClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly count: Count;
+}
+
+/**
+ * One caller's talk with one portal: credentials and their refresh, the portal's budgets, and what stops it. What a
+ * caller sees of all that is an answer, PortalBusy or PortalStopped; other errors are those of failures.ts.
+ */
+export class PortalSession {
+  readonly #options: SessionOptions;
+  readonly #portal: Portal;
+  readonly #deadline: number;
+  readonly #meter: OperatingMeter;
+  #credentials: Credentials | undefined;
+
+  /** `deadline`: ms since the epoch, when the caller must have ended. */
+  constructor(options: SessionOptions, portal: Portal, deadline: number) {
+    this.#options = options;
+    this.#portal = portal;
+    this.#deadline = deadline;
+    this.#meter = new OperatingMeter(options.budgets, options.clock, portal);
+  }
+
+  /** How many of `wanted` calls of a method one batch may carry now; see OperatingMeter. */
+  room(method: string, wanted: number): Promise<Room> {
+    return this.#meter.room(method, wanted);
+  }
+
+  /**
+   * Sends one batch. Every command has an answer, if only `missing`. When the answers say that the portal has to
+   * stop, it is paused; they are still returned, because some of the commands may have been carried out.
+   *
+   * @throws PortalBusy, PortalStopped when nothing was carried out
+   * @throws OutcomeUnknown, UnusableAnswer, PortalError when it may have been
+   */
+  async batch(
+    commands: ReadonlyMap<string, Command>,
+    { write }: { write: boolean },
+  ): Promise<Map<string, JudgedAnswer>> {
+    const { clock } = this.#options;
+    await this.#meter.require(commands);
+    const started = clock();
+    let answer: RestAnswer;
+    try {
+      answer = await this.call('batch', batchParams(commands), { write });
+    } catch (error) {
+      if (error instanceof OutcomeUnknown) await this.#meter.chargeUnanswered(commands, clock() - started);
+      throw error;
+    }
+
+    const judged = new Map<string, JudgedAnswer>();
+    for (const [key, reply] of readBatch(commands, answer.result)) {
+      const method = commands.get(key)?.method ?? '';
+      const row = reply.kind === 'error' && classify({ ...reply, method, status: 200 });
+      judged.set(key, reply.kind === 'error' && row ? { ...reply, row } : (reply as JudgedAnswer));
+    }
+    await this.#meter.measure(commands, judged, answer.time, write);
+    await this.#pauseIfTold(judged, write);
+    return judged;
+  }
+
+  /** One call of one method. Throws as `batch` does. */
+  async call(method: string, params: Record<string, unknown>, { write }: { write: boolean }): Promise<RestAnswer> {
+    const { budgets, rest } = this.#options;
+    for (let refreshed = false; ; refreshed = true) {
+      const until = await budgets.takeRequest(this.#portal.memberId, this.#portal.limits);
+      if (until !== undefined) throw new PortalBusy(`${this.#portal.domain} takes no request now`, { until });
+      const { access, generation } = await this.#access();
+      try {
+        return await rest.call(access, method, params, { write, deadline: this.#deadline });
+      } catch (error) {
+        if (!(error instanceof Bitrix24Error)) throw error;
+        if (error.row.reaction === 'refresh' && generation !== undefined && !refreshed) {
+          this.#credentials = await this.#refresh(generation);
+          continue;
+        }
+        throw await this.#asWaitOrStop(error, withoutRefresh(error.row), method);
+      }
+    }
+  }
+
+  async #access(): Promise<{ access: Access; generation: number | undefined }> {
+    const { credentials, clock } = this.#options;
+    this.#credentials ??= await credentials.get(this.#portal.memberId);
+    const held = this.#credentials;
+    if (held === undefined) {
+      throw await this.stop('credentials-missing', 'There are no credentials. Connect the portal again.');
+    }
+    if (held.kind === 'webhook') return { access: { endpoint: held.url }, generation: undefined };
+    const fresh = held.accessExpiresAt - expiryMarginMs > clock() ? held : await this.#refresh(held.generation);
+    this.#credentials = fresh;
+    return { access: { endpoint: fresh.clientEndpoint, token: fresh.accessToken }, generation: fresh.generation };
+  }
+
+  async #refresh(stale: number) {
+    try {
+      const { memberId } = this.#portal;
+      return await refreshCredentials(this.#options, { memberId, stale, deadline: this.#deadline });
+    } catch (error) {
+      if (error instanceof CredentialsRevoked) {
+        throw await this.stop('credentials-revoked', `${error.message}. ${error.mend}`);
+      }
+      throw error;
+    }
+  }
+
+  /** The error that a failed call ends in: PortalBusy or PortalStopped where the verdict is about the whole portal. */
+  async #asWaitOrStop(error: Bitrix24Error, row: Verdict, method: string): Promise<Error> {
+    const { budgets, clock, random, log } = this.#options;
+    if (row.reaction === 'wait-for-limit') {
+      log.warn('the portal asks to wait', { memberId: this.#portal.memberId, method, verdict: row.name });
+      if (row.limit === 'operating') {
+        return new PortalBusy(error.message, { until: await this.#meter.block(method), verdict: row });
+      }
+      const until = clock() + (row.waitMs ?? second) * (1 + random());
+      await budgets.blockRequests(this.#portal.memberId, until);
+      return new PortalBusy(error.message, { until, verdict: row });
+    }
+    if ((row.reaction === 'operator' && row.stopsPortal === true) || row.reaction === 'moved') {
+      return this.stop(row.name, `${row.meaning} ${row.mend ?? ''}`.trim());
+    }
+    return error;
+  }
+
+  /** Pauses the portal until a person resumes it, and gives the error to throw. */
+  async stop(code: string, reason: string): Promise<PortalStopped> {
+    const { portals, log, count } = this.#options;
+    const { memberId, domain } = this.#portal;
+    if (await portals.pause(memberId, { code, reason })) {
+      log.error('portal paused', { memberId, domain, code, reason });
+      count('PortalsPausedNow');
+    }
+    return new PortalStopped(`${domain} is paused: ${reason}`);
+  }
+
+  async #pauseIfTold(answers: ReadonlyMap<string, JudgedAnswer>, write: boolean): Promise<void> {
+    const rows = [...answers.values()].flatMap((answer) => (answer.kind === 'error' ? [answer.row] : []));
+    const stop = rows.find((row) => row.reaction === 'operator' && row.stopsPortal === true);
+    if (stop) await this.stop(stop.name, `${stop.meaning} ${stop.mend ?? ''}`.trim());
+    const everyRefused = rows.length === answers.size && rows.every((row) => row.operatorWhenEvery === true);
+    if (write && everyRefused && rows.length >= refusalsThatStop) {
+      await this.stop('every-record-refused', `${rows[0]?.meaning ?? ''} ${rows[0]?.mend ?? ''}`.trim());
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import type { Item, Table } from '../aws/table.ts';
+import type { Clock } from '../bitrix24/clock.ts';
+import { type StoredRules, storedRulesSchema } from '../rules/version.ts';
+import { type Pause, type Portal, portalSchema } from './portal.ts';
+
+const rulesKey = (memberId: string, version: number) => ({ memberId, sk: `rules#${String(version).padStart(8, '0')}` });
+const portalKey = (memberId: string) => ({ memberId, sk: 'portal' });
+
+/** Thrown when a row of the table does not have the shape that this version of tidy24 writes. */
+export class UnreadableRow extends Error {
+  override readonly name = 'UnreadableRow';
+  readonly code = 'UNREADABLE_ROW';
+}
+
+function parsePortal(row: Item): Portal {
+  const parsed = portalSchema.safeParse(row);
+  if (!parsed.success) throw new UnreadableRow(`The portal's row cannot be read: ${String(row['memberId'])}`);
+  return parsed.data;
+}
+
+/** The rows `portal` and `rules#<version>` of the table `portals`. */
+export class PortalStore {
+  readonly #table: Table;
+  readonly #clock: Clock;
+
+  constructor(table: Table, clock: Clock) {
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  async get(memberId: string): Promise<Portal | undefined> {
+    const row = await this.#table.get(portalKey(memberId));
+    return row && parsePortal(row);
+  }
+
+  /** Every portal there is. Reads the whole table: for an operator's commands, never for a function. */
+  async list(): Promise<Portal[]> {
+    const portals: Portal[] = [];
+    let last: Item | undefined;
+    do {
+      const page = await this.#table.scan({ where: 'sk = :sk', values: { sk: 'portal' }, startAfter: last });
+      portals.push(...page.items.map(parsePortal));
+      last = page.last;
+    } while (last);
+    return portals;
+  }
+
+  /** False when there is a portal of that id already. */
+  async create(portal: Omit<Portal, 'sk' | 'createdAt' | 'updatedAt'>): Promise<boolean> {
+    const now = this.#clock();
+    return this.#table.put(
+      { ...portal, sk: 'portal', createdAt: now, updatedAt: now },
+      { if: 'attribute_not_exists(memberId)' },
+    );
+  }
+
+  /** Sets the given fields. Undefined when there is no such portal. */
+  async change(
+    memberId: string,
+    fields: Partial<Omit<Portal, 'memberId' | 'sk' | 'pause'>>,
+  ): Promise<Portal | undefined> {
+    const entries = Object.entries({ ...fields, updatedAt: this.#clock() });
+    const row = await this.#table.update(portalKey(memberId), {
+      set: `SET ${entries.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+      if: 'attribute_exists(memberId)',
+      names: Object.fromEntries(entries.map(([name]) => [name, name])),
+      values: Object.fromEntries(entries),
+    });
+    return row && parsePortal(row);
+  }
+
+  /** Stops all work for the portal until a person resumes it. False when it is paused already. */
+  async pause(memberId: string, pause: Omit<Pause, 'since'>): Promise<boolean> {
+    const row = await this.#table.update(portalKey(memberId), {
+      set: 'SET #pause = :pause, pausedMark = :mark',
+      if: 'attribute_exists(memberId) AND attribute_not_exists(#pause)',
+      names: { pause: 'pause' },
+      values: { pause: { ...pause, since: this.#clock() }, mark: 'paused' },
+    });
+    return row !== undefined;
+  }
+
+  async resume(memberId: string): Promise<boolean> {
+    const row = await this.#table.update(portalKey(memberId), {
+      set: 'REMOVE #pause, pausedMark',
+      if: 'attribute_exists(#pause)',
+      names: { pause: 'pause' },
+    });
+    return row !== undefined;
+  }
+
+  async countPaused(): Promise<number> {
+    const page = await this.#table.query({
+      index: 'paused',
+      where: 'pausedMark = :mark',
+      values: { mark: 'paused' },
+      countOnly: true,
+    });
+    return page.count;
+  }
+
+  async remove(memberId: string): Promise<void> {
+    await this.#table.delete(portalKey(memberId));
+  }
+
+  async rules(memberId: string, version: number): Promise<StoredRules | undefined> {
+    const row = await this.#table.get(rulesKey(memberId, version));
+    if (!row) return undefined;
+    const { memberId: _, sk: __, ...content } = row;
+    const parsed = storedRulesSchema.safeParse(content);
+    if (!parsed.success) throw new UnreadableRow(`Version ${version} of the rules of ${memberId} cannot be read`);
+    return parsed.data;
+  }
+
+  /**
+   * Stores a new version of the rules and makes it the one in force; each version is kept. A number that is taken
+   * (someone pushed at the same time, or a push died between its two writes) is passed over.
+   *
+   * @returns the version as stored
+   */
+  async pushRules(memberId: string, rules: StoredRules): Promise<StoredRules> {
+    for (let version = rules.version; version < rules.version + 10; version += 1) {
+      const stored = { ...rules, version };
+      const put = await this.#table.put(
+        { ...rulesKey(memberId, version), ...stored },
+        { if: 'attribute_not_exists(memberId)' },
+      );
+      if (!put) continue;
+      await this.change(memberId, { rulesVersion: version });
+      return stored;
+    }
+    throw new Error(`Ten numbers after version ${rules.version - 1} of the rules of ${memberId} are taken`);
+  }
+}

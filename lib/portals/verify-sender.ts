@@ -1,0 +1,69 @@
+import { sameDigest } from '../bitrix24/token-digest.ts';
+import type { CredentialStore } from './credentials.ts';
+import { pendingWebhookId, type Portal } from './portal.ts';
+import type { PortalStore } from './store.ts';
+
+/** Whether a digest is that of one of the portal's application tokens or robot keys; in the same time for each. */
+export function isTokenOf(portal: Pick<Portal, 'tokenDigests' | 'robotKeyDigests'>, digest: string): boolean {
+  let found = false;
+  for (const known of [...portal.tokenDigests, ...portal.robotKeyDigests]) found = sameDigest(known, digest) || found;
+  return found;
+}
+
+interface Claim {
+  unverified?: { tokenDigest: string; domain: string } | undefined;
+}
+
+/**
+ * The events that are the portal's: those that `receive` has checked, and of the others those whose token is one of the
+ * portal's or of a webhook connection that waits for its first event. That event names the member id, and the
+ * connection becomes the portal's.
+ */
+export async function verifySender<T extends Claim>(
+  { portals, credentials }: { portals: PortalStore; credentials: CredentialStore },
+  memberId: string,
+  portal: Portal | undefined,
+  events: readonly T[],
+): Promise<{ portal: Portal | undefined; trusted: T[] }> {
+  let known = portal;
+  const trusted: T[] = [];
+  for (const event of events) {
+    const claim = event.unverified;
+    if (claim && !(known && isTokenOf(known, claim.tokenDigest))) {
+      if (known?.state === 'active') continue;
+      known = (await adoptWebhook({ portals, credentials }, memberId, claim)) ?? known;
+      if (!(known && isTokenOf(known, claim.tokenDigest))) continue;
+    }
+    trusted.push(event);
+  }
+  return { portal: known, trusted };
+}
+
+/**
+ * Moves a webhook connection from its domain to the member id that its first event names. Safe to repeat from any
+ * point: the pending rows go last.
+ */
+async function adoptWebhook(
+  { portals, credentials }: { portals: PortalStore; credentials: CredentialStore },
+  memberId: string,
+  { tokenDigest, domain }: { tokenDigest: string; domain: string },
+): Promise<Portal | undefined> {
+  const pendingId = pendingWebhookId(domain);
+  const pending = await portals.get(pendingId);
+  if (!pending || !isTokenOf(pending, tokenDigest)) return undefined;
+  const webhook = await credentials.get(pendingId);
+  if (webhook?.kind !== 'webhook') return undefined;
+  const rules = pending.rulesVersion === undefined ? undefined : await portals.rules(pendingId, pending.rulesVersion);
+
+  await credentials.put({ ...webhook, memberId });
+  if (rules) await portals.pushRules(memberId, rules);
+  await portals.create({
+    ...pending,
+    memberId,
+    state: 'active',
+    ...(rules && { rulesVersion: rules.version }),
+  });
+  await portals.remove(pendingId);
+  await credentials.remove(pendingId);
+  return portals.get(memberId);
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { eventSources } from './messages.ts';
+import { recordKeySchema, taskSchema } from './task.ts';
+
+/** A record that an event named and that could not be read yet. Read again when `nextAt` has come. */
+export const unreadSchema = z.object({
+  taskId: z.string(),
+  sk: z.literal('unread'),
+  memberId: z.string(),
+  record: recordKeySchema,
+  /** When the first event that named it arrived, in ms: what was news then still is. */
+  receivedAt: z.int().positive(),
+  source: z.enum(eventSources),
+  attempts: z.int().min(0),
+  /** Changes with each event that names the record, so that an older read does not end a newer wish. */
+  stamp: z.string(),
+  shard: z.int(),
+  nextAt: z.int().positive(),
+  createdAt: z.int().positive(),
+});
+export type Unread = z.infer<typeof unreadSchema>;
+
+/** Something to be done for a portal as a whole when `nextAt` has come. */
+export const choreSchema = z.object({
+  taskId: z.string(),
+  sk: z.literal('chore'),
+  memberId: z.string(),
+  chore: z.enum(['prove']),
+  attempts: z.int().min(0),
+  shard: z.int(),
+  nextAt: z.int().positive(),
+  createdAt: z.int().positive(),
+});
+export type Chore = z.infer<typeof choreSchema>;
+
+/** Whatever stands in the index `due`. */
+export const dueItemSchema = z.discriminatedUnion('sk', [taskSchema, unreadSchema, choreSchema]);
+export type DueItem = z.infer<typeof dueItemSchema>;
+
+export function unreadId(memberId: string, { entityTypeId, id }: { entityTypeId: number; id: number }): string {
+  return `unread:${memberId}:${entityTypeId}:${id}`;
+}
+
+export function choreId(memberId: string, chore: Chore['chore']): string {
+  return `chore:${memberId}:${chore}`;
+}

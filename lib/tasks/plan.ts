@@ -1,0 +1,245 @@
+import type { Queue } from '../aws/queue.ts';
+import type { Count, Log } from '../aws/telemetry.ts';
+import type { Clock, Random } from '../bitrix24/clock.ts';
+import { EntityType } from '../bitrix24/entity-types.ts';
+import { Bitrix24Error } from '../bitrix24/failures.ts';
+import { minute } from '../bitrix24/reactions.ts';
+import { TooLateToStart } from '../bitrix24/rest-client.ts';
+import type { Portal } from '../portals/portal.ts';
+import { PortalSession, type SessionOptions } from '../portals/session.ts';
+import { verifySender } from '../portals/verify-sender.ts';
+import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
+import type { StoredRule, StoredRules } from '../rules/version.ts';
+import { backoffMs } from './backoff.ts';
+import type { PresentRecord } from './decide.ts';
+import { sendDeadLetter } from './dead-letter.ts';
+import type { EventMessage } from './messages.ts';
+import { rulesFor } from './planned.ts';
+import { dealCommands, readDeals, recordsPerCall } from './read-records.ts';
+import { sendTasks, type Sendable } from './send-due.ts';
+import type { TaskStore } from './store.ts';
+
+export interface PlanOptions extends SessionOptions {
+  readonly tasks: TaskStore;
+  readonly deletions: Queue;
+  readonly eventsDlq: Queue;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly count: Count;
+}
+
+/** A task that is sent is not sent again before this many ms have passed. */
+export const claimMs = 15 * minute;
+/** When a record of a paused portal is looked at again. Resuming the portal makes it due at once. */
+const pausedMs = 60 * minute;
+/** Writes to the table under way at once. */
+const concurrency = 25;
+/** A record that could not be read so often (about a day) is dead-lettered. Waiting for a limit does not count. */
+const maxReads = 100;
+
+/** The events of one record in this batch, folded to one. */
+interface Wanted {
+  id: number;
+  receivedAt: number;
+  source: EventMessage['source'];
+  attempts: number;
+  stamps: string[];
+}
+
+/**
+ * What one batch of events comes to: for every record that is lost and that a rule names, a task. Each event ends as
+ * "no rule matched", as tasks, or as a wish to read the record later; only when the table does not answer does the
+ * batch fail as a whole (an error is thrown), and SQS gives it again.
+ *
+ * @param deadline ms since the epoch
+ */
+export async function planEvents(
+  options: PlanOptions,
+  events: readonly EventMessage[],
+  deadline: number,
+): Promise<void> {
+  const due: Sendable[] = [];
+  for (const [memberId, ofPortal] of Map.groupBy(events, (event) => event.memberId)) {
+    due.push(...(await planPortal(options, memberId, ofPortal, deadline)));
+  }
+  const unsent = await sendTasks(options.deletions, due);
+  // Nothing is lost: the tasks stand in the table and come due again when their claim has run out.
+  if (unsent.length > 0) options.log.warn('tasks not sent, the clock will send them', { tasks: unsent.length });
+}
+
+async function planPortal(
+  options: PlanOptions,
+  memberId: string,
+  events: readonly EventMessage[],
+  deadline: number,
+): Promise<Sendable[]> {
+  const { log, count, portals } = options;
+  const found = await portals.get(memberId);
+  const { portal, trusted } = await verifySender(options, memberId, found, events);
+  if (trusted.length < events.length) {
+    count('EventsDropped', events.length - trusted.length);
+    log.warn('events of an unknown sender dropped', { memberId, events: events.length - trusted.length });
+  }
+  if (portal?.state !== 'active') return [];
+
+  const stored = portal.rulesVersion === undefined ? undefined : await portals.rules(memberId, portal.rulesVersion);
+  const wanted = fold(trusted);
+  if (!stored || stored.rules.length === 0) {
+    await endReads(options, memberId, wanted);
+    log.info('no rules yet', { memberId, records: wanted.length });
+    return [];
+  }
+
+  const due: Sendable[] = [];
+  for (let start = 0; start < wanted.length; start += recordsPerCall) {
+    const some = wanted.slice(start, start + recordsPerCall);
+    due.push(...(await planRecords(options, portal, stored, some, deadline)));
+  }
+  return due;
+}
+
+/** One entry a deal; other types have no rules in this version. The earliest event tells what was news. */
+function fold(events: readonly EventMessage[]): Wanted[] {
+  const wanted = new Map<number, Wanted>();
+  for (const { entityTypeId, id, receivedAt, source, stamp, attempts = 0 } of events) {
+    if (entityTypeId !== EntityType.deal) continue;
+    const known = wanted.get(id) ?? { id, receivedAt, source, attempts, stamps: [] };
+    known.attempts = Math.max(known.attempts, attempts);
+    known.receivedAt = Math.min(known.receivedAt, receivedAt);
+    if (stamp !== undefined) known.stamps.push(stamp);
+    wanted.set(id, known);
+  }
+  return [...wanted.values()];
+}
+
+async function planRecords(
+  options: PlanOptions,
+  portal: Portal,
+  stored: StoredRules,
+  wanted: readonly Wanted[],
+  deadline: number,
+): Promise<Sendable[]> {
+  const { memberId } = portal;
+  const ids = wanted.map(({ id }) => id);
+  let records: ReadonlyMap<number, PresentRecord> = new Map();
+  /** When the portal can be asked again, if it said so; else each record has a backoff of its own. */
+  let readAgainAt: number | undefined;
+  try {
+    if (portal.pause) throw new PortalStopped(`${portal.domain} is paused: ${portal.pause.reason}`);
+    const session = new PortalSession(options, portal, deadline);
+    records = readDeals(ids, await session.batch(dealCommands(ids), { write: false })).records;
+  } catch (error) {
+    readAgainAt = readAgainAfter(error, options.clock());
+    const reason = error instanceof Error ? error.message : 'unknown';
+    options.log.warn('records not read, they come due again', { memberId, records: ids.length, reason });
+  }
+
+  const due: Sendable[] = [];
+  await inParallel(wanted, async (wish) => {
+    const record = records.get(wish.id);
+    if (record === undefined) {
+      await readLater(options, memberId, wish, readAgainAt);
+      return;
+    }
+    if (record.found) {
+      for (const rule of rulesFor(record, stored.rules, portal, wish.receivedAt)) {
+        due.push(
+          ...(await createTask(options, memberId, { id: rule.id, version: stored.version }, rule, record, wish)),
+        );
+      }
+    }
+    await endReads(options, memberId, [wish]);
+  });
+  return due;
+}
+
+async function readLater(
+  options: PlanOptions,
+  memberId: string,
+  wish: Wanted,
+  readAgainAt: number | undefined,
+): Promise<void> {
+  const { tasks, clock, random, count, eventsDlq } = options;
+  const record = { entityTypeId: EntityType.deal, id: wish.id };
+  if (readAgainAt === undefined && wish.attempts >= maxReads) {
+    await sendDeadLetter(eventsDlq, memberId, {
+      kind: 'record',
+      memberId,
+      record,
+      code: 'RECORD_UNREADABLE',
+      description: 'The portal gave no usable answer about this record. It is read again when its next event comes.',
+      attempts: wish.attempts,
+      at: clock(),
+    });
+    await endReads(options, memberId, [wish]);
+    return;
+  }
+  count('RecordsUnread');
+  const nextAt = readAgainAt ?? clock() + backoffMs(wish.attempts + 1, random);
+  await tasks.wantRead(memberId, { record, receivedAt: wish.receivedAt, source: wish.source, nextAt });
+}
+
+/**
+ * When to read again, if the error says so; undefined when the portal was at fault and a backoff is due. Throws what
+ * is not about the portal: then the batch has failed.
+ */
+function readAgainAfter(error: unknown, now: number): number | undefined {
+  if (error instanceof PortalBusy) return Math.max(error.until, now + 1_000);
+  if (error instanceof PortalStopped) return now + pausedMs;
+  if (error instanceof TooLateToStart) return now;
+  if (error instanceof Bitrix24Error) return undefined;
+  throw error;
+}
+
+async function createTask(
+  { tasks, clock, count }: PlanOptions,
+  memberId: string,
+  { id: ruleId, version }: { id: string; version: number },
+  { waitMs }: StoredRule,
+  record: Extract<PresentRecord, { found: true }>,
+  wish: Wanted,
+): Promise<Sendable[]> {
+  const now = clock();
+  const dueAt = record.movedTime + waitMs;
+  const isDue = dueAt <= now;
+  const transition = { stageId: record.stageId, movedTime: record.movedTime };
+  const { created, taskId } = await tasks.create(
+    {
+      memberId,
+      record: { entityTypeId: record.entityTypeId, id: wish.id },
+      rule: { id: ruleId, version },
+      transition,
+      run: 0,
+    },
+    {
+      // What is sent now is claimed like what the clock sends: were the message lost, it would come due again.
+      nextAt: isDue ? now + claimMs : dueAt,
+      source: wish.source,
+      history: [
+        {
+          at: now,
+          what: 'planned',
+          text:
+            `Lost in stage ${record.stageId} since ${new Date(record.movedTime).toISOString()}; rule ${ruleId}, ` +
+            `version ${version}, by ${wish.source}; the event came at ${new Date(wish.receivedAt).toISOString()}`,
+        },
+      ],
+    },
+  );
+  if (!created) return [];
+  count('TasksPlanned');
+  return isDue ? [{ memberId, taskId }] : [];
+}
+
+async function endReads({ tasks }: PlanOptions, memberId: string, wishes: readonly Wanted[]): Promise<void> {
+  await inParallel(wishes, async ({ id, stamps }) => {
+    for (const stamp of stamps) await tasks.endRead(memberId, { entityTypeId: EntityType.deal, id }, stamp);
+  });
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += concurrency) {
+    await Promise.all(items.slice(start, start + concurrency).map(work));
+  }
+}

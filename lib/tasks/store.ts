@@ -1,0 +1,262 @@
+import type { Item, Page, Table } from '../aws/table.ts';
+import type { Clock } from '../bitrix24/clock.ts';
+import { type Chore, choreId, type DueItem, dueItemSchema, type Unread, unreadId } from './due-item.ts';
+import {
+  type Deletion,
+  type HistoryEntry,
+  shardOf,
+  type Task,
+  type TaskIdentity,
+  taskIdOf,
+  taskSchema,
+  type TaskStatus,
+} from './task.ts';
+
+/** A task that has ended is kept for so long, in ms. */
+const keptMs = 400 * 24 * 3600 * 1000;
+/** Rows are read this many at a time; the table allows 100. */
+const readAtOnce = 100;
+
+export interface TaskEnd {
+  status: Exclude<TaskStatus, 'open'>;
+  reason?: string | undefined;
+  deletions?: Deletion[] | undefined;
+  attempts?: number | undefined;
+  history: HistoryEntry[];
+}
+
+const open = '#status = :open';
+
+/**
+ * The table `tasks`. Every change of a task is one conditional write on its row and carries its history along, so that
+ * state and history cannot disagree, whatever dies in between.
+ */
+export class TaskStore {
+  readonly #table: Table;
+  readonly #clock: Clock;
+  readonly #newId: () => string;
+
+  constructor(table: Table, clock: Clock, newId: () => string) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#newId = newId;
+  }
+
+  /** False when the same transition has its task already. */
+  async create(
+    identity: TaskIdentity,
+    { nextAt, source, history }: { nextAt: number; source: string; history: HistoryEntry[] },
+  ): Promise<{ created: boolean; taskId: string }> {
+    const taskId = taskIdOf(identity);
+    const task: Task = {
+      taskId,
+      sk: 'task',
+      ...identity,
+      source,
+      status: 'open',
+      attempts: 0,
+      history,
+      shard: shardOf(taskId),
+      nextAt,
+      createdAt: this.#clock(),
+    };
+    return { created: await this.#table.put(task, { if: 'attribute_not_exists(taskId)' }), taskId };
+  }
+
+  async get(taskId: string): Promise<Task | undefined> {
+    const row = await this.#table.get({ taskId, sk: 'task' });
+    return row && taskSchema.parse(row);
+  }
+
+  async getMany(taskIds: readonly string[]): Promise<Task[]> {
+    const tasks: Task[] = [];
+    for (let start = 0; start < taskIds.length; start += readAtOnce) {
+      const keys = taskIds.slice(start, start + readAtOnce).map((taskId) => ({ taskId, sk: 'task' }));
+      tasks.push(...(await this.#table.getMany(keys)).map((row) => taskSchema.parse(row)));
+    }
+    return tasks;
+  }
+
+  /** The newest first; `startAfter` is the `last` of the page before. */
+  async listByPortal(
+    memberId: string,
+    { limit, startAfter }: { limit: number; startAfter?: Item | undefined },
+  ): Promise<{ tasks: Task[]; last?: Item | undefined }> {
+    const page = await this.#table.query({
+      index: 'byPortal',
+      where: 'memberId = :memberId',
+      values: { memberId },
+      limit,
+      startAfter,
+      descending: true,
+    });
+    const ids = page.items.filter(({ sk }) => sk === 'task').map(({ taskId }) => String(taskId));
+    const tasks = await this.getMany(ids);
+    return { tasks: tasks.toSorted((a, b) => b.createdAt - a.createdAt), last: page.last };
+  }
+
+  /**
+   * Notes what is about to be deleted. Once only: false when it was noted before, or the task has ended. A repeat
+   * therefore never overwrites what the first look found.
+   */
+  async begin(taskId: string, deletions: Deletion[], snapshotParts: number, history: HistoryEntry[]): Promise<boolean> {
+    const row = await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set: 'SET deletions = :deletions, snapshotParts = :parts, #history = list_append(#history, :history)',
+        if: `${open} AND attribute_not_exists(deletions)`,
+        names: { status: 'status', history: 'history' },
+        values: { deletions, parts: snapshotParts, history, open: 'open' },
+      },
+    );
+    return row !== undefined;
+  }
+
+  /** Looks at the task again at `nextAt`. False when it has ended. */
+  async putOff(
+    taskId: string,
+    { nextAt, attempts, history }: { nextAt: number; attempts: number; history: HistoryEntry[] },
+  ): Promise<boolean> {
+    const row = await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set: 'SET nextAt = :nextAt, attempts = :attempts, #history = list_append(#history, :history)',
+        if: open,
+        names: { status: 'status', history: 'history' },
+        values: { nextAt, attempts, history, open: 'open' },
+      },
+    );
+    return row !== undefined;
+  }
+
+  /** Ends the task, once and for all. False when it had ended before. */
+  async end(taskId: string, { status, reason, deletions, attempts, history }: TaskEnd): Promise<boolean> {
+    const now = this.#clock();
+    const row = await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set:
+          'SET #status = :status, endedAt = :now, expiresAt = :expires, #history = list_append(#history, :history)' +
+          (reason === undefined ? '' : ', reason = :reason') +
+          (deletions === undefined ? '' : ', deletions = :deletions') +
+          (attempts === undefined ? '' : ', attempts = :attempts') +
+          ' REMOVE shard, nextAt',
+        if: open,
+        names: { status: 'status', history: 'history' },
+        values: {
+          status,
+          now,
+          expires: Math.floor((now + keptMs) / 1000),
+          history,
+          open: 'open',
+          ...(reason !== undefined && { reason }),
+          ...(deletions !== undefined && { deletions }),
+          ...(attempts !== undefined && { attempts }),
+        },
+      },
+    );
+    return row !== undefined;
+  }
+
+  /** Makes sure that the record is read at `nextAt`, whether an event asked for that before or not. */
+  async wantRead(memberId: string, wish: Pick<Unread, 'record' | 'receivedAt' | 'source' | 'nextAt'>): Promise<void> {
+    const taskId = unreadId(memberId, wish.record);
+    await this.#table.update(
+      { taskId, sk: 'unread' },
+      {
+        set:
+          'SET memberId = :memberId, #record = :record, receivedAt = if_not_exists(receivedAt, :receivedAt), #source = :source, stamp = :stamp, ' +
+          'attempts = if_not_exists(attempts, :none) + :one, shard = :shard, nextAt = :nextAt, ' +
+          'createdAt = if_not_exists(createdAt, :now)',
+        names: { record: 'record', source: 'source' },
+        values: {
+          memberId,
+          record: wish.record,
+          receivedAt: wish.receivedAt,
+          source: wish.source,
+          stamp: this.#newId(),
+          none: 0,
+          one: 1,
+          shard: shardOf(taskId),
+          nextAt: wish.nextAt,
+          now: this.#clock(),
+        },
+      },
+    );
+  }
+
+  /** The record has been read. Keeps the wish when another event has renewed it meanwhile. */
+  async endRead(memberId: string, record: { entityTypeId: number; id: number }, stamp: string): Promise<void> {
+    await this.#table.delete(
+      { taskId: unreadId(memberId, record), sk: 'unread' },
+      { if: 'stamp = :stamp', values: { stamp } },
+    );
+  }
+
+  /** Something is to be done for the portal at `nextAt`; asked for before, it is done then. */
+  async wantChore(memberId: string, chore: Chore['chore'], nextAt: number, attempts = 0): Promise<void> {
+    const taskId = choreId(memberId, chore);
+    const row: Chore = {
+      taskId,
+      sk: 'chore',
+      memberId,
+      chore,
+      attempts,
+      shard: shardOf(taskId),
+      nextAt,
+      createdAt: this.#clock(),
+    };
+    await this.#table.put(row);
+  }
+
+  async endChore(memberId: string, chore: Chore['chore']): Promise<void> {
+    await this.#table.delete({ taskId: choreId(memberId, chore), sk: 'chore' });
+  }
+
+  /** One page of what is due in a shard at `now`, the longest due first: keys and `nextAt` only. */
+  async due(shard: number, now: number, limit: number, startAfter?: Item): Promise<Page> {
+    return this.#table.query({
+      index: 'due',
+      where: '#shard = :shard AND nextAt <= :now',
+      names: { shard: 'shard' },
+      values: { shard, now },
+      limit,
+      startAfter,
+    });
+  }
+
+  /** How many rows of a shard have been due since before `since`, at most one page of them. */
+  async overdue(shard: number, since: number): Promise<number> {
+    const page = await this.#table.query({
+      index: 'due',
+      where: '#shard = :shard AND nextAt <= :since',
+      names: { shard: 'shard' },
+      values: { shard, since },
+      limit: 1000,
+      countOnly: true,
+    });
+    return page.count;
+  }
+
+  /**
+   * Takes a due row for sending: its next moment moves to `until`. Undefined when it is no longer due as the index
+   * said (an index lags behind), when it has ended, or when somebody else took it.
+   */
+  async claim(key: { taskId: string; sk: string }, seenNextAt: number, until: number): Promise<DueItem | undefined> {
+    const row = await this.#table.update(key, {
+      set: 'SET nextAt = :until',
+      if: 'nextAt = :seen',
+      values: { until, seen: seenNextAt },
+    });
+    return row && dueItemSchema.parse(row);
+  }
+
+  /** Brings the next moment of a row forward, if it has one. */
+  async hasten(key: { taskId: string; sk: string }, nextAt: number): Promise<void> {
+    await this.#table.update(key, {
+      set: 'SET nextAt = :nextAt',
+      if: 'attribute_exists(nextAt) AND nextAt > :nextAt',
+      values: { nextAt },
+    });
+  }
+}

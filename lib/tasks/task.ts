@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+const instant = z.int().positive();
+
+/** Which record of a portal. */
+export const recordKeySchema = z.object({ entityTypeId: z.int().positive(), id: z.int().positive() });
+export type RecordKey = z.infer<typeof recordKeySchema>;
+
+/** What became of one deletion. `already-gone`: there was nothing left to delete, by us or by somebody else. */
+export const outcomeSchema = z.object({
+  result: z.enum(['deleted', 'already-gone', 'refused']),
+  at: instant,
+  /** How we know: the portal's answer, or because the record was read afterwards. */
+  proof: z.enum(['answer', 'read']),
+  /** Name of the row of the table of errors, where an error decided. */
+  verdict: z.string().optional(),
+});
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** One call that a task consists of. */
+export const deletionSchema = z.object({
+  /** `crm.deal.contact.items.delete` unlinks every contact of the deal `id`. */
+  method: z.literal('crm.deal.contact.items.delete'),
+  id: z.int().positive(),
+  /** The contacts that were linked when it was looked at first. */
+  contactIds: z.array(z.int()),
+  outcome: outcomeSchema.optional(),
+});
+export type Deletion = z.infer<typeof deletionSchema>;
+
+/** What happened to a task, appended and never changed. */
+export const historyEntrySchema = z.object({
+  at: instant,
+  what: z.enum(['planned', 'decided', 'observed', 'snapshot', 'answered', 'put-off', 'dead-lettered', 'ended']),
+  /** In a person's words; no personal data and no secret. */
+  text: z.string().max(600),
+});
+export type HistoryEntry = z.infer<typeof historyEntrySchema>;
+
+/** A task that has not ended is `open`; each of the others is an end. */
+export const taskStatuses = ['open', 'done', 'observed', 'skipped', 'cancelled', 'failed'] as const;
+export type TaskStatus = (typeof taskStatuses)[number];
+
+/** The row `task` of the table `tasks`: what one rule does after one transition of one record. Times in ms. */
+export const taskSchema = z.object({
+  taskId: z.string(),
+  sk: z.literal('task'),
+  memberId: z.string(),
+  record: recordKeySchema,
+  rule: z.object({ id: z.string(), version: z.int().positive() }),
+  /** The move into a lost stage that the task was made for. */
+  transition: z.object({ stageId: z.string(), movedTime: instant }),
+  /** 0; an undo or a deliberate repetition counts on. */
+  run: z.int().min(0),
+  source: z.string(),
+  status: z.enum(taskStatuses),
+  /** Why it ended so: stable, in kebab-case. */
+  reason: z.string().optional(),
+  attempts: z.int().min(0),
+  deletions: z.array(deletionSchema).optional(),
+  /** Number of parts that the snapshot has. Set once the parts are stored. */
+  snapshotParts: z.int().positive().optional(),
+  history: z.array(historyEntrySchema),
+  /** Present while the task is open: the keys of the index `due`. */
+  shard: z.int().min(0).optional(),
+  nextAt: instant.optional(),
+  createdAt: instant,
+  endedAt: instant.optional(),
+  /** Seconds since the epoch. */
+  expiresAt: z.int().optional(),
+});
+export type Task = z.infer<typeof taskSchema>;
+
+export type TaskIdentity = Pick<Task, 'memberId' | 'record' | 'rule' | 'transition' | 'run'>;
+
+/**
+ * The same transition seen twice (an event repeated, another webhook, reconciliation) gives the same id, so that the
+ * table keeps it once. 64 hexadecimal digits.
+ */
+export function taskIdOf({ memberId, record, rule, transition, run }: TaskIdentity): string {
+  const parts = [memberId, record.entityTypeId, record.id, rule.id, transition.stageId, transition.movedTime, run];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+const shards = 8;
+
+/** In which part of the index `due` a row is kept. */
+export function shardOf(taskId: string): number {
+  return createHash('sha256').update(taskId).digest().readUInt8(0) % shards;
+}
+
+export const allShards: readonly number[] = Array.from({ length: shards }, (_, shard) => shard);
