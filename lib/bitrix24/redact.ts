@@ -5,9 +5,11 @@ const longest = 300;
  * credential. `secrets` are known ones that must go whatever they look like.
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
-  let clean = text.slice(0, 10 * longest);
+  let clean = text;
+  // Before the text is cut, so that no half of a secret is left over.
   for (const secret of secrets) if (secret.length > 0) clean = clean.replaceAll(secret, '…');
   clean = clean
+    .slice(0, 10 * longest)
     // eslint-disable-next-line no-control-regex -- control characters are what is removed here
     .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
     .replaceAll(/(https?:\/\/)(?:[^\s/@]*@)?([^\s/?#"'<>]+)[^\s"'<>]*/gi, '$1$2/…')
