@@ -259,4 +259,23 @@ export class TaskStore {
       values: { nextAt },
     });
   }
+
+  /** Makes everything of a portal that has not ended due now: its tasks and the records to be read. */
+  async hastenPortal(memberId: string): Promise<void> {
+    let last: Item | undefined;
+    do {
+      const page = await this.#table.query({
+        index: 'byPortal',
+        where: 'memberId = :memberId',
+        values: { memberId },
+        limit: readAtOnce,
+        startAfter: last,
+      });
+      const now = this.#clock();
+      await Promise.all(
+        page.items.map((row) => this.hasten({ taskId: String(row['taskId']), sk: String(row['sk']) }, now)),
+      );
+      last = page.last;
+    } while (last);
+  }
 }
