@@ -10,7 +10,7 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   for (const secret of secrets) if (secret.length > 0) clean = clean.replaceAll(secret, '…');
   clean = clean
     .slice(0, 10 * longest)
-    // eslint-disable-next-line no-control-regex -- control characters are what is removed here
+    // oxlint-disable-next-line no-control-regex -- control characters are what is removed here
     .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
     .replaceAll(/(https?:\/\/)(?:[^\s/@]*@)?([^\s/?#"'<>]+)[^\s"'<>]*/gi, '$1$2/…')
     .replaceAll(/(\/rest\/(?:api\/)?\d+\/)[^\s/"'<>]+/gi, '$1…')

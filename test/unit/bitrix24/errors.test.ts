@@ -391,6 +391,15 @@ describe('the table', () => {
     }
   });
 
+  test('has advice on bugs that may be settings of the portal', () => {
+    const advised = reactionTable.filter(({ reaction, mend }) => reaction === 'bug' && mend !== undefined);
+    expect(advised.map(({ name }) => name)).toEqual([
+      'application-context-required',
+      'wrong-auth-type',
+      'method-not-found',
+    ]);
+  });
+
   test('reads back before it repeats what may have been done', () => {
     expect(having('verifyBeforeRepeat')).toEqual([
       'internal-server-error',
