@@ -12,7 +12,7 @@ export function invocation({ log, flush }: Telemetry): middy.MiddlewareObj {
     },
     onError: ({ error }) => {
       const { name, message } = error ?? new Error('unknown');
-      log.error('invocation failed', { name, message });
+      log.error('invocation failed', { error: name, reason: message });
       flush();
     },
   };

@@ -12,10 +12,14 @@ import {
 export type Key = Record<string, string | number>;
 export type Item = Record<string, unknown>;
 
-/** A condition or update in DynamoDB's expression language; `names` and `values` without the leading `#` and `:`. */
+/**
+ * What a condition or update in DynamoDB's expression language refers to. Every attribute is written `#attribute`
+ * there, because hundreds of words are reserved; every value `:value`.
+ */
 export interface Expression {
-  names?: Record<string, string>;
   values?: Record<string, unknown>;
+  /** Attributes whose name is no word, by the word that stands for them after the `#`. */
+  aliases?: Record<string, string>;
 }
 
 export interface QueryOptions extends Expression {
@@ -60,10 +64,11 @@ export class TableUnavailable extends Error {
   readonly code = 'TABLE_UNAVAILABLE';
 }
 
-function expressions({ names, values }: Expression) {
+function expressions({ values, aliases = {} }: Expression, ...texts: (string | undefined)[]) {
+  const words = new Set(texts.flatMap((text) => [...(text ?? '').matchAll(/#(\w+)/g)].map(([, word = '']) => word)));
   return {
-    ...(names && {
-      ExpressionAttributeNames: Object.fromEntries(Object.entries(names).map(([key, name]) => [`#${key}`, name])),
+    ...(words.size > 0 && {
+      ExpressionAttributeNames: Object.fromEntries([...words].map((word) => [`#${word}`, aliases[word] ?? word])),
     }),
     ...(values && {
       ExpressionAttributeValues: Object.fromEntries(Object.entries(values).map(([key, value]) => [`:${key}`, value])),
@@ -112,7 +117,7 @@ export function openTable(client: DynamoDBDocumentClient, TableName: string): Ta
           new PutCommand({
             TableName,
             Item: row,
-            ...(condition && { ConditionExpression: condition.if, ...expressions(condition) }),
+            ...(condition && { ConditionExpression: condition.if, ...expressions(condition, condition.if) }),
           }),
         ),
       );
@@ -127,7 +132,7 @@ export function openTable(client: DynamoDBDocumentClient, TableName: string): Ta
             Key,
             UpdateExpression: change.set,
             ...(change.if !== undefined && { ConditionExpression: change.if }),
-            ...expressions(change),
+            ...expressions(change, change.set, change.if),
             ReturnValues: 'ALL_NEW',
           }),
         ),
@@ -141,7 +146,7 @@ export function openTable(client: DynamoDBDocumentClient, TableName: string): Ta
           new DeleteCommand({
             TableName,
             Key,
-            ...(condition && { ConditionExpression: condition.if, ...expressions(condition) }),
+            ...(condition && { ConditionExpression: condition.if, ...expressions(condition, condition.if) }),
           }),
         ),
       );
@@ -155,7 +160,7 @@ export function openTable(client: DynamoDBDocumentClient, TableName: string): Ta
             TableName,
             ...(options.index === undefined ? { ConsistentRead: true } : { IndexName: options.index }),
             KeyConditionExpression: options.where,
-            ...expressions(options),
+            ...expressions(options, options.where),
             ...(options.limit !== undefined && { Limit: options.limit }),
             ...(options.startAfter && { ExclusiveStartKey: options.startAfter }),
             ...(options.descending && { ScanIndexForward: false }),
@@ -172,7 +177,7 @@ export function openTable(client: DynamoDBDocumentClient, TableName: string): Ta
           new ScanCommand({
             TableName,
             FilterExpression: filter.where,
-            ...expressions(filter),
+            ...expressions(filter, filter.where),
             ...(filter.startAfter && { ExclusiveStartKey: filter.startAfter }),
           }),
         ),

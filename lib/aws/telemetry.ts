@@ -34,9 +34,10 @@ export interface Telemetry {
 }
 
 export function createTelemetry(functionName: string): Telemetry {
-  const logger = new Logger({ serviceName: functionName });
-  const metrics = new Metrics({ namespace: 'tidy24', serviceName: functionName });
-  metrics.setThrowOnEmptyMetrics(false);
+  // The service's name comes from the environment: the alarms of serverless.yml look for the same one.
+  const logger = new Logger({ persistentKeys: { function: functionName } });
+  const metrics = new Metrics({ namespace: 'tidy24' });
+  let counted = false;
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: Fields) => {
     if (fields === undefined) logger[level](message);
     else logger[level](message, fields);
@@ -45,9 +46,11 @@ export function createTelemetry(functionName: string): Telemetry {
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
     count: (metric, value = 1) => {
       metrics.addMetric(metric, MetricUnit.Count, value);
+      counted = true;
     },
     flush: () => {
-      metrics.publishStoredMetrics();
+      if (counted) metrics.publishStoredMetrics();
+      counted = false;
     },
   };
 }

@@ -39,13 +39,11 @@ export class BudgetStore {
     const now = this.#clock();
     const drainMs = 1000 / requestsPerSecond;
     const full = now + (burst - 1) * drainMs;
-    const names = { emptyAt: 'emptyAt', blockedUntil: 'blockedUntil' };
     const notBlocked = '(attribute_not_exists(#blockedUntil) OR #blockedUntil <= :now)';
 
     const fromEmpty = await this.#table.update(rateKey(memberId), {
       set: 'SET #emptyAt = :next',
       if: `(attribute_not_exists(#emptyAt) OR #emptyAt < :now) AND ${notBlocked}`,
-      names,
       values: { now, next: now + drainMs },
     });
     if (fromEmpty) return undefined;
@@ -53,7 +51,6 @@ export class BudgetStore {
     const added = await this.#table.update(rateKey(memberId), {
       set: 'SET #emptyAt = #emptyAt + :drain',
       if: `#emptyAt BETWEEN :now AND :full AND ${notBlocked}`,
-      names,
       values: { now, full, drain: drainMs },
     });
     if (added) return undefined;
@@ -70,7 +67,6 @@ export class BudgetStore {
     await this.#table.update(rateKey(memberId), {
       set: 'SET #blockedUntil = :until',
       if: 'attribute_not_exists(#blockedUntil) OR #blockedUntil < :until',
-      names: { blockedUntil: 'blockedUntil' },
       values: { until },
     });
   }
@@ -86,7 +82,7 @@ export class BudgetStore {
     if (entries.length === 0) return;
     await this.#table.update(operatingKey(memberId), {
       set: `SET ${entries.map(({ name }) => `#${name} = :${name}`).join(', ')}`,
-      names: Object.fromEntries(entries.map(({ name, method }) => [name, method])),
+      aliases: Object.fromEntries(entries.map(({ name, method }) => [name, method])),
       values: Object.fromEntries(entries.map(({ name, use }) => [name, use])),
     });
   }

@@ -118,8 +118,7 @@ export class CredentialStore {
       { memberId },
       {
         set: 'SET #lease = :lease',
-        if: 'generation = :generation AND (attribute_not_exists(#lease) OR #lease.#until <= :now)',
-        names: { lease: 'lease', until: 'until' },
+        if: '#generation = :generation AND (attribute_not_exists(#lease) OR #lease.#until <= :now)',
         values: { lease, generation, now },
       },
     );
@@ -133,7 +132,6 @@ export class CredentialStore {
       {
         set: 'REMOVE #lease',
         if: '#lease.#by = :by',
-        names: { lease: 'lease', by: 'by' },
         values: { by },
       },
     );
@@ -143,7 +141,7 @@ export class CredentialStore {
   async noteRefusal(memberId: string, generation: number): Promise<void> {
     await this.#table.update(
       { memberId },
-      { set: 'SET refused = :generation', if: 'generation = :generation', values: { generation } },
+      { set: 'SET #refused = :generation', if: '#generation = :generation', values: { generation } },
     );
   }
 
@@ -157,10 +155,9 @@ export class CredentialStore {
       { memberId },
       {
         set:
-          'SET generation = :next, accessToken = :access, refreshToken = :refresh, accessExpiresAt = :expires, ' +
-          'clientEndpoint = :endpoint REMOVE #lease, refused',
-        if: 'generation = :generation',
-        names: { lease: 'lease' },
+          'SET #generation = :next, #accessToken = :access, #refreshToken = :refresh, #accessExpiresAt = :expires, ' +
+          '#clientEndpoint = :endpoint REMOVE #lease, #refused',
+        if: '#generation = :generation',
         values: {
           generation,
           next: generation + 1,
@@ -176,7 +173,7 @@ export class CredentialStore {
 
   /** The installation of these tokens is finished. */
   async finishActivation(memberId: string): Promise<void> {
-    await this.#table.update({ memberId }, { set: 'REMOVE activation', if: 'attribute_exists(memberId)' });
+    await this.#table.update({ memberId }, { set: 'REMOVE #activation', if: 'attribute_exists(#memberId)' });
   }
 
   async pending(memberId: string): Promise<Pending | undefined> {
@@ -188,8 +185,7 @@ export class CredentialStore {
   async leasePending(memberId: string, lease: { by: string; until: number }, now: number): Promise<boolean> {
     const row = await this.#table.update(pendingKey(memberId), {
       set: 'SET #lease = :lease',
-      if: 'attribute_exists(memberId) AND (attribute_not_exists(#lease) OR #lease.#until <= :now)',
-      names: { lease: 'lease', until: 'until' },
+      if: 'attribute_exists(#memberId) AND (attribute_not_exists(#lease) OR #lease.#until <= :now)',
       values: { lease, now },
     });
     return row !== undefined;
@@ -199,8 +195,7 @@ export class CredentialStore {
   async releasePending(memberId: string): Promise<void> {
     await this.#table.update(pendingKey(memberId), {
       set: 'REMOVE #lease',
-      if: 'attribute_exists(memberId)',
-      names: { lease: 'lease' },
+      if: 'attribute_exists(#memberId)',
     });
   }
 
@@ -218,7 +213,7 @@ export class CredentialStore {
     await this.#changePending(memberId, now, (pending) => ({ ...pending, app }));
     await this.#table.update(
       { memberId },
-      { set: 'SET app = :app', if: 'kind = :oauth', values: { app, oauth: 'oauth' } },
+      { set: 'SET #app = :app', if: '#kind = :oauth', values: { app, oauth: 'oauth' } },
     );
   }
 
@@ -245,7 +240,7 @@ export class CredentialStore {
           revision: revision + 1,
           expiresAt: Math.floor((now + installationLifetime) / 1000),
         },
-        { if: 'attribute_not_exists(memberId) OR revision = :revision', values: { revision } },
+        { if: 'attribute_not_exists(#memberId) OR #revision = :revision', values: { revision } },
       );
       if (stored) return;
     }

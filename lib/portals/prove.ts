@@ -125,9 +125,9 @@ async function activate(options: ProveOptions, held: OAuthCredentials, deadline:
   const domain = new URL(held.clientEndpoint).host;
   const known = await portals.get(memberId);
 
-  const present = { memberId, domain, connection: 'oauth' as const };
+  const present = { domain, connection: 'oauth' as const };
   const fresh = { state: 'pending' as const, mode: 'observe' as const, tokenDigests: [], robotKeyDigests: [] };
-  if (!known) await portals.create({ ...present, ...fresh, limits: ordinaryLimits });
+  if (!known) await portals.create({ memberId, ...present, ...fresh, limits: ordinaryLimits });
 
   const portal = (await portals.get(memberId)) ?? known;
   if (!portal) return { result: 'later', until: clock() + retryMs, reason: 'the portal could not be stored' };

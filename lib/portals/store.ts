@@ -38,7 +38,7 @@ export class PortalStore {
     const portals: Portal[] = [];
     let last: Item | undefined;
     do {
-      const page = await this.#table.scan({ where: 'sk = :sk', values: { sk: 'portal' }, startAfter: last });
+      const page = await this.#table.scan({ where: '#sk = :sk', values: { sk: 'portal' }, startAfter: last });
       portals.push(...page.items.map(parsePortal));
       last = page.last;
     } while (last);
@@ -50,7 +50,7 @@ export class PortalStore {
     const now = this.#clock();
     return this.#table.put(
       { ...portal, sk: 'portal', createdAt: now, updatedAt: now },
-      { if: 'attribute_not_exists(memberId)' },
+      { if: 'attribute_not_exists(#memberId)' },
     );
   }
 
@@ -62,8 +62,7 @@ export class PortalStore {
     const entries = Object.entries({ ...fields, updatedAt: this.#clock() });
     const row = await this.#table.update(portalKey(memberId), {
       set: `SET ${entries.map(([name]) => `#${name} = :${name}`).join(', ')}`,
-      if: 'attribute_exists(memberId)',
-      names: Object.fromEntries(entries.map(([name]) => [name, name])),
+      if: 'attribute_exists(#memberId)',
       values: Object.fromEntries(entries),
     });
     return row && parsePortal(row);
@@ -72,9 +71,8 @@ export class PortalStore {
   /** Stops all work for the portal until a person resumes it. False when it is paused already. */
   async pause(memberId: string, pause: Omit<Pause, 'since'>): Promise<boolean> {
     const row = await this.#table.update(portalKey(memberId), {
-      set: 'SET #pause = :pause, pausedMark = :mark',
-      if: 'attribute_exists(memberId) AND attribute_not_exists(#pause)',
-      names: { pause: 'pause' },
+      set: 'SET #pause = :pause, #pausedMark = :mark',
+      if: 'attribute_exists(#memberId) AND attribute_not_exists(#pause)',
       values: { pause: { ...pause, since: this.#clock() }, mark: 'paused' },
     });
     return row !== undefined;
@@ -82,9 +80,8 @@ export class PortalStore {
 
   async resume(memberId: string): Promise<boolean> {
     const row = await this.#table.update(portalKey(memberId), {
-      set: 'REMOVE #pause, pausedMark',
+      set: 'REMOVE #pause, #pausedMark',
       if: 'attribute_exists(#pause)',
-      names: { pause: 'pause' },
     });
     return row !== undefined;
   }
@@ -92,7 +89,7 @@ export class PortalStore {
   async countPaused(): Promise<number> {
     const page = await this.#table.query({
       index: 'paused',
-      where: 'pausedMark = :mark',
+      where: '#pausedMark = :mark',
       values: { mark: 'paused' },
       countOnly: true,
     });
@@ -123,7 +120,7 @@ export class PortalStore {
       const stored = { ...rules, version };
       const put = await this.#table.put(
         { ...rulesKey(memberId, version), ...stored },
-        { if: 'attribute_not_exists(memberId)' },
+        { if: 'attribute_not_exists(#memberId)' },
       );
       if (!put) continue;
       await this.change(memberId, { rulesVersion: version });

@@ -48,7 +48,7 @@ export class SnapshotStore {
           data: bytes.subarray(part * partBytes, (part + 1) * partBytes),
           expiresAt: Math.floor((this.#clock() + keptMs) / 1000),
         },
-        part === 0 ? { if: 'attribute_not_exists(taskId)' } : undefined,
+        part === 0 ? { if: 'attribute_not_exists(#taskId)' } : undefined,
       );
       if (!stored) return partSchema.parse(await this.#table.get({ taskId, part: 0 })).parts;
     }

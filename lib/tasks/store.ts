@@ -60,7 +60,7 @@ export class TaskStore {
       nextAt,
       createdAt: this.#clock(),
     };
-    return { created: await this.#table.put(task, { if: 'attribute_not_exists(taskId)' }), taskId };
+    return { created: await this.#table.put(task, { if: 'attribute_not_exists(#taskId)' }), taskId };
   }
 
   async get(taskId: string): Promise<Task | undefined> {
@@ -84,7 +84,7 @@ export class TaskStore {
   ): Promise<{ tasks: Task[]; last?: Item | undefined }> {
     const page = await this.#table.query({
       index: 'byPortal',
-      where: 'memberId = :memberId',
+      where: '#memberId = :memberId',
       values: { memberId },
       limit,
       startAfter,
@@ -103,9 +103,8 @@ export class TaskStore {
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {
-        set: 'SET deletions = :deletions, snapshotParts = :parts, #history = list_append(#history, :history)',
-        if: `${open} AND attribute_not_exists(deletions)`,
-        names: { status: 'status', history: 'history' },
+        set: 'SET #deletions = :deletions, #snapshotParts = :parts, #history = list_append(#history, :history)',
+        if: `${open} AND attribute_not_exists(#deletions)`,
         values: { deletions, parts: snapshotParts, history, open: 'open' },
       },
     );
@@ -120,9 +119,8 @@ export class TaskStore {
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {
-        set: 'SET nextAt = :nextAt, attempts = :attempts, #history = list_append(#history, :history)',
+        set: 'SET #nextAt = :nextAt, #attempts = :attempts, #history = list_append(#history, :history)',
         if: open,
-        names: { status: 'status', history: 'history' },
         values: { nextAt, attempts, history, open: 'open' },
       },
     );
@@ -136,13 +134,12 @@ export class TaskStore {
       { taskId, sk: 'task' },
       {
         set:
-          'SET #status = :status, endedAt = :now, expiresAt = :expires, #history = list_append(#history, :history)' +
-          (reason === undefined ? '' : ', reason = :reason') +
-          (deletions === undefined ? '' : ', deletions = :deletions') +
-          (attempts === undefined ? '' : ', attempts = :attempts') +
-          ' REMOVE shard, nextAt',
+          'SET #status = :status, #endedAt = :now, #expiresAt = :expires, #history = list_append(#history, :history)' +
+          (reason === undefined ? '' : ', #reason = :reason') +
+          (deletions === undefined ? '' : ', #deletions = :deletions') +
+          (attempts === undefined ? '' : ', #attempts = :attempts') +
+          ' REMOVE #shard, #nextAt',
         if: open,
-        names: { status: 'status', history: 'history' },
         values: {
           status,
           now,
@@ -165,10 +162,10 @@ export class TaskStore {
       { taskId, sk: 'unread' },
       {
         set:
-          'SET memberId = :memberId, #record = :record, receivedAt = if_not_exists(receivedAt, :receivedAt), #source = :source, stamp = :stamp, ' +
-          'attempts = if_not_exists(attempts, :none) + :one, shard = :shard, nextAt = :nextAt, ' +
-          'createdAt = if_not_exists(createdAt, :now)',
-        names: { record: 'record', source: 'source' },
+          'SET #memberId = :memberId, #record = :record, #receivedAt = if_not_exists(#receivedAt, :receivedAt), ' +
+          '#source = :source, #stamp = :stamp, ' +
+          '#attempts = if_not_exists(#attempts, :none) + :one, #shard = :shard, #nextAt = :nextAt, ' +
+          '#createdAt = if_not_exists(#createdAt, :now)',
         values: {
           memberId,
           record: wish.record,
@@ -189,7 +186,7 @@ export class TaskStore {
   async endRead(memberId: string, record: { entityTypeId: number; id: number }, stamp: string): Promise<void> {
     await this.#table.delete(
       { taskId: unreadId(memberId, record), sk: 'unread' },
-      { if: 'stamp = :stamp', values: { stamp } },
+      { if: '#stamp = :stamp', values: { stamp } },
     );
   }
 
@@ -217,8 +214,7 @@ export class TaskStore {
   async due(shard: number, now: number, limit: number, startAfter?: Item): Promise<Page> {
     return this.#table.query({
       index: 'due',
-      where: '#shard = :shard AND nextAt <= :now',
-      names: { shard: 'shard' },
+      where: '#shard = :shard AND #nextAt <= :now',
       values: { shard, now },
       limit,
       startAfter,
@@ -229,8 +225,7 @@ export class TaskStore {
   async overdue(shard: number, since: number): Promise<number> {
     const page = await this.#table.query({
       index: 'due',
-      where: '#shard = :shard AND nextAt <= :since',
-      names: { shard: 'shard' },
+      where: '#shard = :shard AND #nextAt <= :since',
       values: { shard, since },
       limit: 1000,
       countOnly: true,
@@ -244,8 +239,8 @@ export class TaskStore {
    */
   async claim(key: { taskId: string; sk: string }, seenNextAt: number, until: number): Promise<DueItem | undefined> {
     const row = await this.#table.update(key, {
-      set: 'SET nextAt = :until',
-      if: 'nextAt = :seen',
+      set: 'SET #nextAt = :until',
+      if: '#nextAt = :seen',
       values: { until, seen: seenNextAt },
     });
     return row && dueItemSchema.parse(row);
@@ -254,8 +249,8 @@ export class TaskStore {
   /** Brings the next moment of a row forward, if it has one. */
   async hasten(key: { taskId: string; sk: string }, nextAt: number): Promise<void> {
     await this.#table.update(key, {
-      set: 'SET nextAt = :nextAt',
-      if: 'attribute_exists(nextAt) AND nextAt > :nextAt',
+      set: 'SET #nextAt = :nextAt',
+      if: 'attribute_exists(#nextAt) AND #nextAt > :nextAt',
       values: { nextAt },
     });
   }
@@ -266,7 +261,7 @@ export class TaskStore {
     do {
       const page = await this.#table.query({
         index: 'byPortal',
-        where: 'memberId = :memberId',
+        where: '#memberId = :memberId',
         values: { memberId },
         limit: readAtOnce,
         startAfter: last,
