@@ -13,6 +13,7 @@ import type { StoredRule, StoredRules } from '../rules/version.ts';
 import { backoffMs } from './backoff.ts';
 import type { PresentRecord } from './decide.ts';
 import { sendDeadLetter } from './dead-letter.ts';
+import { each } from './each.ts';
 import type { EventMessage } from './messages.ts';
 import { rulesFor } from './planned.ts';
 import { dealCommands, readDeals, recordsPerCall } from './read-records.ts';
@@ -33,8 +34,6 @@ export interface PlanOptions extends SessionOptions {
 export const claimMs = 15 * minute;
 /** When a record of a paused portal is looked at again. Resuming the portal makes it due at once. */
 const pausedMs = 60 * minute;
-/** Writes to the table under way at once. */
-const concurrency = 25;
 /** A record that could not be read so often (about a day) is dead-lettered. Waiting for a limit does not count. */
 const maxReads = 100;
 
@@ -136,7 +135,7 @@ async function planRecords(
   }
 
   const due: Sendable[] = [];
-  await inParallel(wanted, async (wish) => {
+  await each(wanted, async (wish) => {
     const record = records.get(wish.id);
     if (record === undefined) {
       await readLater(options, memberId, wish, readAgainAt);
@@ -233,13 +232,7 @@ async function createTask(
 }
 
 async function endReads({ tasks }: PlanOptions, memberId: string, wishes: readonly Wanted[]): Promise<void> {
-  await inParallel(wishes, async ({ id, stamps }) => {
+  await each(wishes, async ({ id, stamps }) => {
     for (const stamp of stamps) await tasks.endRead(memberId, { entityTypeId: EntityType.deal, id }, stamp);
   });
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let start = 0; start < items.length; start += concurrency) {
-    await Promise.all(items.slice(start, start + concurrency).map(work));
-  }
 }

@@ -1,42 +1,16 @@
-import type { StoredRules } from '../rules/version.ts';
-import type { JudgedAnswer, SessionOptions } from '../portals/session.ts';
 import { PortalSession } from '../portals/session.ts';
-import type { Portal } from '../portals/portal.ts';
-import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
-import { Bitrix24Error, OutcomeUnknown, PortalError } from '../bitrix24/failures.ts';
-import { TooLateToStart } from '../bitrix24/rest-client.ts';
-import { minute, second } from '../bitrix24/reactions.ts';
+import type { StoredRules } from '../rules/version.ts';
+import { carryOut } from './carry-out.ts';
 import { decide } from './decide.ts';
-import { linkCommands, type Links, type Look, lookCommands, readLinks, readLook } from './look.ts';
+import { each } from './each.ts';
+import { type Links, type Look, lookCommands, readLook } from './look.ts';
 import type { DeletionMessage } from './messages.ts';
-import { type SettleOptions, Settlement, type Trouble } from './settle.ts';
-import type { SnapshotStore } from './snapshots.ts';
+import { afterFailure, earliest, type Ready, retryOrStop, type Run, type WorkOptions } from './run.ts';
+import { Settlement, type Trouble } from './settle.ts';
 import type { Deletion, Task } from './task.ts';
 
-export interface WorkOptions extends SessionOptions, SettleOptions {
-  readonly snapshots: SnapshotStore;
-}
-
-/** Nothing is deleted for a record that was read longer ago than this when the request is sent (promise P4). */
-const freshMs = 60 * second;
 /** A message received so often is not pushed on once more: its tasks wait in the table instead. */
 const maxReceives = 40;
-
-const method = 'crm.deal.contact.items.delete';
-
-/** A task that is to be carried out now, and what it will remove. */
-interface Ready {
-  task: Task;
-  deletion: Deletion;
-}
-
-/** What all steps for one message need. */
-interface Run {
-  readonly options: WorkOptions;
-  readonly portal: Portal;
-  readonly session: PortalSession;
-  readonly settle: Settlement;
-}
 
 /**
  * Works off one message of `deletions.fifo`. Every task of it has ended afterwards, has a later moment in the table,
@@ -148,7 +122,7 @@ async function decideAll(
     if (links.kind === 'gone') return settle.end(task, 'skipped', 'record-gone', { text: 'Skipped: record-gone' });
     if (links.kind === 'unknown') return retryOrStop(run, task, unread(links));
     const contactIds = links.links.map(({ CONTACT_ID }) => CONTACT_ID);
-    const deletion: Deletion = { method, id: task.record.id, contactIds };
+    const deletion: Deletion = { method: 'crm.deal.contact.items.delete', id: task.record.id, contactIds };
     if (contactIds.length === 0 && !task.deletions) {
       return settle.end(task, 'skipped', 'nothing-linked', { text: 'Skipped: no contact is linked to the deal' });
     }
@@ -178,179 +152,12 @@ async function note(
   await options.tasks.begin(task.taskId, [deletion], parts, [
     settle.entry(
       'decided',
-      `Still lost. To do: ${method} for ${deletion.id}, ${links.length} contacts; snapshot stored`,
+      `Still lost. To do: ${deletion.method} for ${deletion.id}, ${links.length} contacts; snapshot stored`,
     ),
   ]);
-}
-
-/** Deletes what fits into one batch. Returns when to come again for the rest. */
-async function carryOut(run: Run, ready: readonly Ready[], readAt: number): Promise<number | undefined> {
-  if (ready.length === 0) return undefined;
-  const { options, session } = run;
-  const room = await session.room(method, ready.length);
-  const batch = ready.slice(0, room.calls);
-  const rest = batch.length < ready.length ? (room.waitUntil ?? options.clock()) : undefined;
-  if (batch.length === 0) return rest;
-  if (options.clock() - readAt > freshMs) return options.clock();
-
-  const commands = new Map(
-    batch.map(({ deletion }) => [`d${deletion.id}`, { method, params: { id: deletion.id } }] as const),
-  );
-  let answers: ReadonlyMap<string, JudgedAnswer>;
-  try {
-    answers = await session.batch(commands, { write: true });
-  } catch (error) {
-    if (error instanceof Bitrix24Error && error.row.verifyBeforeRepeat === true) {
-      await verify(
-        run,
-        batch.map((one) => ({ ...one, trouble: troubleOf(error) })),
-      );
-      return rest;
-    }
-    return earliest(
-      rest,
-      await afterFailure(
-        run,
-        batch.map(({ task }) => task),
-        error,
-      ),
-    );
-  }
-  return earliest(rest, await settleAnswers(run, batch, answers));
-}
-
-/** Classifies each command's answer by itself. Returns when to come again for those that met a limit. */
-async function settleAnswers(
-  run: Run,
-  batch: readonly Ready[],
-  answers: ReadonlyMap<string, JudgedAnswer>,
-): Promise<number | undefined> {
-  const { options, settle } = run;
-  const unclear: Unclear[] = [];
-  let again: number | undefined;
-  await each(batch, async (one) => {
-    const { task, deletion } = one;
-    const answer = answers.get(`d${deletion.id}`) ?? { kind: 'missing' };
-    if (answer.kind === 'result' && answer.result === true) {
-      return settle.done(task, task.deletions ?? [deletion], { result: 'deleted', proof: 'answer' });
-    }
-    if (answer.kind !== 'error') {
-      const description = 'The answer to the batch does not say what became of this command.';
-      unclear.push({ ...one, trouble: { code: 'NO_OUTCOME', description } });
-      return undefined;
-    }
-    const { row } = answer;
-    const trouble: Trouble = {
-      code: answer.error === '' ? row.name : answer.error,
-      description: answer.description,
-      row,
-    };
-    switch (row.reaction) {
-      case 'already-gone': {
-        const outcome = { result: 'already-gone', proof: 'answer', verdict: row.name } as const;
-        return settle.done(task, task.deletions ?? [deletion], outcome);
-      }
-      case 'verify':
-        unclear.push({ ...one, trouble });
-        return undefined;
-      case 'wait-for-limit':
-        again = earliest(again, options.clock() + (row.waitMs ?? minute));
-        return undefined;
-      case 'retry-later':
-      case 'refresh':
-      case 'reread':
-      case 'moved':
-        if (row.verifyBeforeRepeat !== true) return retryOrStop(run, task, trouble);
-        unclear.push({ ...one, trouble });
-        return undefined;
-      case 'operator':
-        return row.stopsPortal === true ? settle.park(task, row.meaning) : settle.fail(task, trouble);
-      case 'permanent':
-      case 'bug':
-        return settle.fail(task, trouble);
-    }
-  });
-  if (unclear.length > 0) await verify(run, unclear);
-  return again;
-}
-
-interface Unclear extends Ready {
-  trouble: Trouble;
-}
-
-/** Nobody knows whether these were carried out: what is gone is done, what is still there is tried again or refused. */
-async function verify(run: Run, unclear: readonly Unclear[]): Promise<void> {
-  const { session, settle } = run;
-  const ids = unclear.map(({ deletion }) => deletion.id);
-  let found: ReadonlyMap<number, Links> = new Map();
-  try {
-    found = readLinks(ids, await session.batch(linkCommands(ids), { write: false }));
-  } catch (error) {
-    // The next attempt reads before it deletes, so it finds out; only what is no trouble of the portal is passed on.
-    if (!isPortalTrouble(error)) throw error;
-  }
-  await each(unclear, async ({ task, deletion, trouble }) => {
-    const links = found.get(deletion.id);
-    const gone = links?.kind === 'gone' || (links?.kind === 'links' && links.links.length === 0);
-    if (gone) return settle.done(task, task.deletions ?? [deletion], { result: 'deleted', proof: 'read' });
-    const refused = links?.kind === 'links' && trouble.row?.reaction === 'verify';
-    if (refused) return settle.fail(task, trouble);
-    return retryOrStop(run, { ...task, deletions: task.deletions ?? [deletion] }, trouble);
-  });
-}
-
-/** After a call that failed as a whole and surely changed nothing. */
-async function afterFailure(run: Run, tasks: readonly Task[], error: unknown): Promise<number | undefined> {
-  const { options, settle } = run;
-  if (error instanceof PortalBusy) return Math.max(error.until, options.clock() + second);
-  if (error instanceof TooLateToStart) return options.clock();
-  if (error instanceof PortalStopped) {
-    await each(tasks, (task) => settle.park(task, error.message));
-    return undefined;
-  }
-  if (!(error instanceof Bitrix24Error)) throw error;
-  const trouble = troubleOf(error);
-  const givesUp = ['permanent', 'bug', 'operator'].includes(error.row.reaction);
-  await each(tasks, (task) => (givesUp ? settle.fail(task, trouble) : retryOrStop(run, task, trouble)));
-  return undefined;
-}
-
-async function retryOrStop({ session, settle }: Run, task: Task, trouble: Trouble): Promise<void> {
-  if ((await settle.retry(task, trouble)) === 'settled') return;
-  const { meaning, mend, name } = trouble.row ?? { meaning: trouble.description, mend: undefined, name: trouble.code };
-  const stopped = await session.stop(name, `${meaning} ${mend ?? ''}`.trim());
-  await settle.park(task, stopped.message);
-}
-
-function troubleOf(error: Bitrix24Error): Trouble {
-  const code = error instanceof PortalError && error.error !== '' ? error.error : error.code;
-  const description = error instanceof PortalError ? error.description : error.message;
-  return { code, description, status: error.status, row: error.row };
 }
 
 function unread(links: Links): Trouble {
   const row = links.kind === 'unknown' ? links.row : undefined;
   return { code: 'RECORD_UNREADABLE', description: row?.meaning ?? 'The record could not be read', row };
-}
-
-function isPortalTrouble(error: unknown): boolean {
-  return (
-    error instanceof Bitrix24Error ||
-    error instanceof OutcomeUnknown ||
-    error instanceof PortalBusy ||
-    error instanceof PortalStopped ||
-    error instanceof TooLateToStart
-  );
-}
-
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Math.min(a, b);
-}
-
-/** Does the work for each, all of it even when some fail: what the portal has done must be written down. */
-async function each<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const results = await Promise.allSettled(items.map(work));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
 }

@@ -1,0 +1,71 @@
+import { Bitrix24Error, PortalError } from '../bitrix24/failures.ts';
+import { second } from '../bitrix24/reactions.ts';
+import { TooLateToStart } from '../bitrix24/rest-client.ts';
+import type { Portal } from '../portals/portal.ts';
+import type { PortalSession, SessionOptions } from '../portals/session.ts';
+import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
+import { each } from './each.ts';
+import type { SettleOptions, Settlement, Trouble } from './settle.ts';
+import type { SnapshotStore } from './snapshots.ts';
+import type { Deletion, Task } from './task.ts';
+
+export interface WorkOptions extends SessionOptions, SettleOptions {
+  readonly snapshots: SnapshotStore;
+}
+
+/** What all steps for one message need. */
+export interface Run {
+  readonly options: WorkOptions;
+  readonly portal: Portal;
+  readonly session: PortalSession;
+  readonly settle: Settlement;
+}
+
+/** A task that is to be carried out now, and what it will remove. */
+export interface Ready {
+  task: Task;
+  deletion: Deletion;
+}
+
+/** After a call that failed as a whole and surely changed nothing. */
+export async function afterFailure(run: Run, tasks: readonly Task[], error: unknown): Promise<number | undefined> {
+  const { options, settle } = run;
+  if (error instanceof PortalBusy) return Math.max(error.until, options.clock() + second);
+  if (error instanceof TooLateToStart) return options.clock();
+  if (error instanceof PortalStopped) {
+    await each(tasks, (task) => settle.park(task, error.message));
+    return undefined;
+  }
+  if (!(error instanceof Bitrix24Error)) throw error;
+  const trouble = troubleOf(error);
+  const givesUp = ['permanent', 'bug', 'operator'].includes(error.row.reaction);
+  await each(tasks, (task) => (givesUp ? settle.fail(task, trouble) : retryOrStop(run, task, trouble)));
+  return undefined;
+}
+
+export async function retryOrStop({ session, settle }: Run, task: Task, trouble: Trouble): Promise<void> {
+  if ((await settle.retry(task, trouble)) === 'settled') return;
+  const { meaning, mend, name } = trouble.row ?? { meaning: trouble.description, mend: undefined, name: trouble.code };
+  const stopped = await session.stop(name, `${meaning} ${mend ?? ''}`.trim());
+  await settle.park(task, stopped.message);
+}
+
+export function troubleOf(error: Bitrix24Error): Trouble {
+  const code = error instanceof PortalError && error.error !== '' ? error.error : error.code;
+  const description = error instanceof PortalError ? error.description : error.message;
+  return { code, description, status: error.status, row: error.row };
+}
+
+export function isPortalTrouble(error: unknown): boolean {
+  return (
+    error instanceof Bitrix24Error ||
+    error instanceof PortalBusy ||
+    error instanceof PortalStopped ||
+    error instanceof TooLateToStart
+  );
+}
+
+export function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}
