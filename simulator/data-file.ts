@@ -24,7 +24,7 @@ export class DataFile {
     try {
       return fileSchema.parse(JSON.parse(await readFile(path, 'utf8'))).portals;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      if (isMissing(error)) return [];
       throw new Error(`Cannot read the simulator's data in ${path}`, { cause: error });
     }
   }
@@ -57,4 +57,8 @@ export class DataFile {
     await writeFile(temporary, JSON.stringify({ version: 1, portals: this.#states() }), { mode: 0o600 });
     await rename(temporary, this.#path);
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }

@@ -91,7 +91,10 @@ export class PortalApps {
     return issued(app, this.#parts.tokens.issue(app, userId ?? app.userId));
   }
 
+  /** The portal takes only http(s) URLs with a dot in the host. */
   fireWebhookRobot(url: string, dealId: number): void {
+    const { protocol, hostname } = new URL(url);
+    if (!/^https?:$/.test(protocol) || !hostname.includes('.')) throw new Error('A robot cannot call that URL');
     const body = webhookRobotBody(this.#parts.identity, documentIdOf(EntityType.deal, dealId));
     this.#parts.outbox.put({ event: 'robot', sender: 'robot', id: dealId, url, body });
   }

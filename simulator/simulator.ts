@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Sleep } from '../lib/bitrix24/clock.ts';
 import { EntityType } from '../lib/bitrix24/entity-types.ts';
 import { answerControl } from './control.ts';
 import { DataFile } from './data-file.ts';
@@ -32,7 +33,10 @@ export interface Simulator {
 /** Rejects with the system's own error when the port is in use (code EADDRINUSE). */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const clock = options.clock ?? Date.now;
-  const sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {}));
+  const closing = new AbortController();
+  const wait: Sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, signal ? { signal } : {}));
+  // No timer outlives the simulator.
+  const sleep: Sleep = (ms, signal) => wait(ms, AbortSignal.any([closing.signal, ...(signal ? [signal] : [])]));
   const seed = options.seed ?? 1;
   const portals = new Map<string, SimulatedPortal>();
   const states = new Map<string, PortalState>();
@@ -87,6 +91,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     close: async () => {
       await Promise.all(closers.splice(0).map((close) => close()));
+      closing.abort();
       await file?.close();
     },
   };

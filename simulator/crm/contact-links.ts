@@ -19,10 +19,11 @@ export class ContactLinks {
 
   /** The companies of a contact in the order of their ids, and which of them is its primary one. */
   companiesOf(contactId: number): { companyId: number; primary: boolean }[] {
-    return Object.entries(this.#state.links).flatMap(([key, links]) => {
-      const [type, id] = key.split(':').map(Number);
-      const link = links.find((candidate) => candidate.contactId === contactId);
-      return type === EntityType.company && id !== undefined && link ? [{ companyId: id, primary: link.primary }] : [];
+    const prefix = `${EntityType.company}:`;
+    const keys = Object.keys(this.#state.links).filter((key) => key.startsWith(prefix));
+    return keys.flatMap((key) => {
+      const link = this.#state.links[key]?.find((candidate) => candidate.contactId === contactId);
+      return link ? [{ companyId: Number(key.slice(prefix.length)), primary: link.primary }] : [];
     });
   }
 

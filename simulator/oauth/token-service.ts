@@ -45,8 +45,9 @@ export class TokenService {
     const context = { method: 'oauth/token', params: entry.params };
     const reply = await (fault ? playFault(fault, context, sleep, work) : work());
     if (fault) entry.fault = fault.type;
-    if (fault && this.#records.length === recorded) this.#record(fault.type, toText(params['client_id']));
-    Object.assign(entry, summary(reply), { answeredAt: clock() });
+    const told = summary(reply);
+    if (fault && this.#records.length === recorded) this.#record(told.error ?? fault.type, toText(params['client_id']));
+    Object.assign(entry, told, { answeredAt: clock() });
     return reply;
   }
 
