@@ -16,7 +16,7 @@ import { PortalStore } from '../../../lib/portals/store.ts';
 import { type DeadLetter, deadLetterSchema } from '../../../lib/tasks/messages.ts';
 import { SnapshotStore } from '../../../lib/tasks/snapshots.ts';
 import { TaskStore } from '../../../lib/tasks/store.ts';
-import type { Task } from '../../../lib/tasks/task.ts';
+import { allShards, type Task } from '../../../lib/tasks/task.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../../local/embedded-aws.ts';
 import { sqsEvent } from '../../../local/event-source/sqs-event.ts';
 import { lambdaContext } from '../../../local/lambda/in-process.ts';
@@ -238,6 +238,12 @@ export class Deployment {
     const found = (await this.tasksOf()).filter(({ record }) => record.id === dealId);
     if (found.length !== 1 || !found[0]) throw new Error(`Deal ${dealId} has ${found.length} tasks`);
     return found[0];
+  }
+
+  /** Everything that is in the index `due`, whenever it is due. */
+  async dueRows(): Promise<unknown[]> {
+    const pages = await Promise.all(allShards.map((shard) => this.tasks.due(shard, Number.MAX_SAFE_INTEGER, 100)));
+    return pages.flatMap(({ items }) => items);
   }
 
   async close(): Promise<void> {
