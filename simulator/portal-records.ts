@@ -88,8 +88,10 @@ export class PortalRecords {
 
   /** A record of any type; its id. */
   addItem(entityTypeId: number, record: NewRecord = {}): number {
-    const { id, categoryId = 0, stageId } = record;
+    const { id, stageId } = record;
     const { crm } = this.#parts;
+    const pipelines = crm.stages.pipelines(entityTypeId);
+    const categoryId = record.categoryId ?? pipelines.find((pipeline) => pipeline.isDefault)?.id ?? 0;
     if (stageId !== undefined && crm.stages.find(entityTypeId, stageId)?.categoryId !== categoryId) {
       throw new Error(`Pipeline ${categoryId} of type ${entityTypeId} has no stage ${stageId}`);
     }

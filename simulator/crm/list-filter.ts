@@ -37,8 +37,9 @@ export function orderRows<Row>(rows: readonly Row[], order: PhpMap, source: List
   });
   return rows.toSorted((a, b) => {
     for (const { field, sign } of keys) {
-      const difference = compare(source.value(a, field), source.value(b, field), source.zoneMinutes);
-      if (difference !== 0) return sign * difference;
+      const [left, right] = [source.value(a, field), source.value(b, field)];
+      const difference = compare(left, right, source.zoneMinutes);
+      if (difference !== 0) return sign * (Number.isNaN(difference) ? byText(plain(left), plain(right)) : difference);
     }
     return 0;
   });
@@ -75,13 +76,23 @@ function isAmong(actual: unknown, wanted: PhpValue, zone: number): boolean {
   return candidates.some((candidate) => values.some((value) => compare(value, candidate, zone) === 0));
 }
 
+/**
+ * Negative, 0 or positive; NaN when a number or a moment is compared with something that is neither: such a
+ * condition holds for no row, so that a date with a lost `+` does not look as if it worked.
+ */
 function compare(a: unknown, b: unknown, zone: number): number {
   const [left, right] = [plain(a), plain(b)];
-  const numbers = [left, right].map((text) => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN));
-  const moments = [readMoment(left, zone), readMoment(right, zone)];
-  for (const [x = Number.NaN, y = Number.NaN] of [numbers, moments]) {
-    if (!Number.isNaN(x) && !Number.isNaN(y)) return x - y;
-  }
+  if (isNumber(left)) return right === '' ? Number.NaN : left === right ? 0 : Number(left) - Number(right);
+  const moment = readMoment(left, zone);
+  if (!Number.isNaN(moment)) return moment - readMoment(right, zone);
+  return byText(left, right);
+}
+
+function isNumber(text: string): boolean {
+  return /^-?\d+(\.\d+)?$/.test(text);
+}
+
+function byText(left: string, right: string): number {
   return left === right ? 0 : left < right ? -1 : 1;
 }
 

@@ -150,7 +150,7 @@ describe('an event for an app', () => {
     portal.updateDeal(1, { title: 'round 0' });
     for (let round = 1; round <= 10; round += 1) {
       await simulator.settle();
-      const { access_token: auth } = inbox.received.at(-1)?.body['auth'] as Record<string, unknown>;
+      const { access_token: auth } = (inbox.received.at(-1)?.body['auth'] ?? {}) as Record<string, unknown>;
       const fields = { title: `round ${round}` };
       await resultOf(postJson(`${portal.endpoint}crm.item.update`, { entityTypeId: 2, id: 1, fields, auth }));
     }

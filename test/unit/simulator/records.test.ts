@@ -100,6 +100,8 @@ describe('crm.item.list', () => {
     ['a contact', { contactIds: 2 }, [1]],
     ['a moment in another zone', { '>=movedTime': '2026-07-29T08:00:00Z' }, [1, 2, 3]],
     ['a moment without a zone', { '>movedTime': '2026-07-29 10:00:00' }, []],
+    ['a moment whose plus sign was lost', { '<=movedTime': '2026-07-29T10:00:00 02:00' }, []],
+    ['a number that is none', { '>id': 'x' }, []],
     ['nothing', {}, [1, 2, 3]],
   ];
 
