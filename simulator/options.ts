@@ -78,6 +78,8 @@ export interface SimulatorOptions {
   readonly dataFile?: string;
   /** Of the first portal. */
   readonly portal?: PortalOptions;
+  /** Whether the first portal gets the demo dataset of seed-data.ts when it is new. Default false. */
+  readonly demoData?: boolean;
 }
 
 /** A portal's options with every default filled in. */

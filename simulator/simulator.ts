@@ -11,10 +11,13 @@ import { SimulatedPortal } from './portal.ts';
 import { memberIdFor } from './random.ts';
 import { html, send } from './rest/reply.ts';
 import { readWireRequest } from './rest/wire-request.ts';
+import { seedDemoData } from './seed-data.ts';
 import { emptyState, type PortalState } from './state.ts';
 
 /** Bitrix24 portals on 127.0.0.1, each with its authorization server on a port of its own. */
 export interface Simulator {
+  /** `http://127.0.0.1:PORT` of the first portal. */
+  readonly url: string;
   /** The first. */
   readonly portal: SimulatedPortal;
   /** By member id. */
@@ -78,7 +81,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
 
   const first = await openPortal(options.portal ?? {}, options.port ?? 0);
+  if (options.demoData) seedDemoData(first);
   return {
+    url: `http://${first.domain}`,
     portal: first,
     portals,
     addPortal: (portalOptions = {}) => openPortal(portalOptions, 0),

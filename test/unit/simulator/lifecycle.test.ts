@@ -70,8 +70,7 @@ describe('the data file', () => {
 
   test('carries records, tokens, bindings and the next ids over a restart', async () => {
     const dataFile = join(directory, 'new', 'portal.json');
-    const before = await startSimulator({ dataFile });
-    seedDemoData(before.portal);
+    const before = await startSimulator({ dataFile, demoData: true });
     const app = before.portal.createApp();
     const tokens = before.portal.installApp(app);
     const handler = 'http://127.0.0.1:9/';
@@ -83,7 +82,7 @@ describe('the data file', () => {
     other.addDeal({ title: 'elsewhere' });
     await before.close();
 
-    const after = await startSimulator({ dataFile });
+    const after = await startSimulator({ dataFile, demoData: true });
     const { portal } = after;
     expect(portal.memberId).toBe(memberId);
     expect(portal.contactsOf(1)).toEqual([1, 2, 3]);
