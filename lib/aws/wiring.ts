@@ -11,8 +11,8 @@ import { createDynamoDbClient } from './clients.ts';
 import { openTable } from './table.ts';
 import type { Telemetry } from './telemetry.ts';
 
-export const clock = Date.now;
-export const newId = randomUUID;
+export const clock = (): number => Date.now();
+export const newId = (): string => randomUUID();
 export const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
   await delay(ms, undefined, signal && { signal });
 };
