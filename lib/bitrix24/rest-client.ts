@@ -85,7 +85,7 @@ export class RestClient {
     const error = errorEnvelopeSchema.safeParse(json);
     if (error.success) {
       const answer = { status, ...error.data };
-      throw new PortalError(call, answer, classify({ ...answer, method }), [access.token ?? access.endpoint]);
+      throw new PortalError(call, answer, classify({ ...answer, method }), secretsIn(access));
     }
     const answer = envelopeSchema.safeParse(json);
     if (!answer.success || !('result' in json)) {
@@ -93,4 +93,10 @@ export class RestClient {
     }
     return answer.data;
   }
+}
+
+/** What an answer may quote and we may not: the token, or the parts of a webhook's path. */
+function secretsIn({ endpoint, token }: Access): string[] {
+  if (token !== undefined) return [token];
+  return new URL(endpoint).pathname.split('/').filter((part) => part.length > 5);
 }

@@ -42,6 +42,15 @@ export type WebhookCredentials = z.infer<typeof webhookSchema>;
 const credentialsSchema = z.discriminatedUnion('kind', [oauthSchema, webhookSchema]);
 export type Credentials = z.infer<typeof credentialsSchema>;
 
+/** Every secret in the credentials, so that a text from outside can be cleaned of them. Of a URL, the code in its path. */
+export function secretsOf(credentials: Credentials | undefined): string[] {
+  if (credentials === undefined) return [];
+  if (credentials.kind === 'webhook')
+    return new URL(credentials.url).pathname.split('/').filter((part) => part.length > 5);
+  const { accessToken, refreshToken, app } = credentials;
+  return [accessToken, refreshToken, ...(app ? [app.clientSecret] : [])];
+}
+
 /** What an ONAPPINSTALL brought, kept until a refresh proves it. */
 export const installationSchema = z.object({
   /** sha256 of the refresh token: to tell one installation from another without the secret. */

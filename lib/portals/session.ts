@@ -7,9 +7,10 @@ import { classify } from '../bitrix24/errors.ts';
 import { Bitrix24Error, OutcomeUnknown } from '../bitrix24/failures.ts';
 import type { Room } from '../bitrix24/limits.ts';
 import { second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
+import { redact } from '../bitrix24/redact.ts';
 import type { Access, RestClient } from '../bitrix24/rest-client.ts';
 import type { BudgetStore } from './budgets.ts';
-import type { Credentials, CredentialStore } from './credentials.ts';
+import { type Credentials, type CredentialStore, secretsOf } from './credentials.ts';
 import { OperatingMeter } from './operating.ts';
 import type { Portal } from './portal.ts';
 import { CredentialsRevoked, refreshCredentials, type RefreshOptions } from './refresh.ts';
@@ -82,11 +83,10 @@ export class PortalSession {
       throw error;
     }
 
+    const secrets = secretsOf(this.#credentials);
     const judged = new Map<string, JudgedAnswer>();
     for (const [key, reply] of readBatch(commands, answer.result)) {
-      const method = commands.get(key)?.method ?? '';
-      const row = reply.kind === 'error' && classify({ ...reply, method, status: 200 });
-      judged.set(key, reply.kind === 'error' && row ? { ...reply, row } : (reply as JudgedAnswer));
+      judged.set(key, reply.kind === 'error' ? judge(reply, commands.get(key)?.method ?? '', secrets) : reply);
     }
     await this.#meter.measure(commands, judged, answer.time, write);
     await this.#pauseIfTold(judged, write);
@@ -176,4 +176,15 @@ export class PortalSession {
       await this.stop('every-record-refused', `${rows[0]?.meaning ?? ''} ${rows[0]?.mend ?? ''}`.trim());
     }
   }
+}
+
+/** What a refused command means. What the portal says about it goes into the task, so it is cleaned first. */
+function judge(
+  { error, description }: Extract<CommandAnswer, { kind: 'error' }>,
+  method: string,
+  secrets: readonly string[],
+): JudgedAnswer {
+  // The status is that of the batch around it.
+  const row = classify({ error, description, method, status: 200 });
+  return { kind: 'error', error: redact(error, secrets), description: redact(description, secrets), row };
 }

@@ -53,6 +53,8 @@ export class Deployment {
   readonly snapshots: SnapshotStore;
   /** Answers of functions that were thrown away, as errors. */
   readonly crashes: unknown[] = [];
+  /** The body of every message that was ever taken from a queue. */
+  readonly bodies: string[] = [];
   /** Everything the functions wrote to the console. */
   readonly output: string[] = [];
   readonly #handlers: Handlers;
@@ -158,6 +160,7 @@ export class Deployment {
         WaitTimeSeconds: 0,
       }),
     );
+    this.bodies.push(...Messages.map(({ Body = '' }) => Body));
     return Messages;
   }
 
