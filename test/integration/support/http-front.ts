@@ -10,6 +10,11 @@ export interface HttpFront {
   /** What was answered, the newest last. */
   readonly answers: { path: string; status: number; body: string }[];
   route(path: string, handler: HttpFunction): void;
+  /** Calls the function behind a path with a body as API Gateway would hand it over. */
+  call(
+    path: string,
+    request: { body: string; isBase64Encoded: boolean; contentType: string | undefined },
+  ): Promise<APIGatewayProxyStructuredResultV2>;
   close(): Promise<void>;
 }
 
@@ -23,7 +28,7 @@ export async function startHttpFront(): Promise<HttpFront> {
     for await (const chunk of request) chunks.push(Buffer.from(chunk));
     const handler = request.method === 'POST' ? routes.get(url.pathname) : undefined;
     const result = handler
-      ? await handler(httpEvent(request, url, Buffer.concat(chunks)))
+      ? await handler(httpEvent(headersOf(request), url, Buffer.concat(chunks).toString('base64'), true))
       : { statusCode: 404, body: '' };
     answers.push({ path: url.pathname, status: result.statusCode ?? 200, body: result.body ?? '' });
     response.writeHead(result.statusCode ?? 200).end(result.body);
@@ -44,6 +49,12 @@ export async function startHttpFront(): Promise<HttpFront> {
     route: (path, handler) => {
       routes.set(path, handler);
     },
+    call: async (path, { body, isBase64Encoded, contentType }) => {
+      const handler = routes.get(path);
+      if (!handler) throw new Error(`Nothing is routed at ${path}`);
+      const headers = contentType === undefined ? {} : { 'content-type': contentType };
+      return handler(httpEvent(headers, new URL(path, 'http://127.0.0.1'), body, isBase64Encoded));
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -52,8 +63,16 @@ export async function startHttpFront(): Promise<HttpFront> {
   };
 }
 
-function httpEvent(request: IncomingMessage, url: URL, body: Buffer): APIGatewayProxyEventV2 {
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+function headersOf(request: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+}
+
+function httpEvent(
+  headers: Record<string, string>,
+  url: URL,
+  body: string,
+  isBase64Encoded: boolean,
+): APIGatewayProxyEventV2 {
   return {
     version: '2.0',
     routeKey: `POST ${url.pathname}`,
@@ -73,7 +92,7 @@ function httpEvent(request: IncomingMessage, url: URL, body: Buffer): APIGateway
       time: '',
       timeEpoch: Date.now(),
     },
-    body: body.toString('base64'),
-    isBase64Encoded: true,
+    body,
+    isBase64Encoded,
   };
 }

@@ -65,8 +65,8 @@ export async function installApp(deployment: Deployment): Promise<SimulatedApp> 
   return app;
 }
 
-/** Connects by an incoming and an outgoing webhook. */
-export async function connectWebhooks({ portal, portals, credentials, front }: Deployment): Promise<void> {
+/** Connects by an incoming and an outgoing webhook. Gives the latter's application token. */
+export async function connectWebhooks({ portal, portals, credentials, front }: Deployment): Promise<string> {
   const { memberId, domain } = portal;
   const outgoing = portal.addOutgoingWebhook({
     url: `${front.url}/bitrix24/events`,
@@ -83,4 +83,5 @@ export async function connectWebhooks({ portal, portals, credentials, front }: D
     robotKeyDigests: [],
     limits: ordinaryLimits,
   });
+  return outgoing.applicationToken;
 }
