@@ -94,6 +94,8 @@ export class EventIntake {
       return { status: 503, text: 'The event could not be stored.' };
     }
     count(message.unverified ? 'EventsUnverified' : 'EventsAccepted');
+    const { memberId, entityTypeId, id, source } = message;
+    log.info('event accepted', { memberId, entityTypeId, id, source, verified: message.unverified === undefined });
     return { status: 200, text: 'accepted' };
   }
 

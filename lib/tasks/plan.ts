@@ -192,7 +192,7 @@ function readAgainAfter(error: unknown, now: number): number | undefined {
 }
 
 async function createTask(
-  { tasks, clock, count }: PlanOptions,
+  { tasks, clock, count, log }: PlanOptions,
   memberId: string,
   { id: ruleId, version }: { id: string; version: number },
   { waitMs }: StoredRule,
@@ -228,6 +228,14 @@ async function createTask(
   );
   if (!created) return [];
   count('TasksPlanned');
+  log.info('task planned', {
+    taskId,
+    memberId,
+    entityTypeId: record.entityTypeId,
+    id: wish.id,
+    rule: ruleId,
+    due: isDue,
+  });
   return isDue ? [{ memberId, taskId }] : [];
 }
 
