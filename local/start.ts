@@ -1,6 +1,8 @@
 import { readSettings, type LocalSettings } from './stack/settings.ts';
 import { simulatedPortal } from './stack/simulated-portal.ts';
-import { noPortal, startStack, type Stack, type StartPortal, type Closable } from './stack/stack.ts';
+import { noPortal, startStack, type Stack, type StartPortal } from './stack/stack.ts';
+import { welcome } from './stack/welcome.ts';
+import type { Simulator } from '../simulator/simulator.ts';
 
 /** `npm start`: everything of tidy24 on this machine, until Ctrl-C. */
 
@@ -19,8 +21,8 @@ function untilAskedToEnd(): Promise<void> {
   });
 }
 
-function start(settings: LocalSettings): Promise<Stack<Closable | undefined>> {
-  const simulator: StartPortal<Closable | undefined> = settings.simulator ? simulatedPortal : noPortal;
+function start(settings: LocalSettings): Promise<Stack<Simulator | undefined>> {
+  const simulator: StartPortal<Simulator | undefined> = settings.simulator ? simulatedPortal : noPortal;
   return startStack({
     simulator,
     ports: settings.ports,
@@ -33,30 +35,11 @@ function start(settings: LocalSettings): Promise<Stack<Closable | undefined>> {
   });
 }
 
-function describe(stack: Stack<unknown>, settings: LocalSettings): string {
-  const portal = settings.simulator ? [`  portal (simulated)  http://127.0.0.1:${settings.ports.portal}`] : [];
-  return [
-    '',
-    'tidy24 is running. Ctrl-C ends it.',
-    `  events and install  ${stack.httpUrl}/bitrix24/events`,
-    `  SQS                 ${stack.sqsUrl}`,
-    `  DynamoDB            ${stack.dynamoDbUrl}`,
-    ...portal,
-    `  data                ${settings.dataDir}`,
-    '',
-    'Try this in another terminal:',
-    '  npx tidy24 portals list --local',
-    '  npx tidy24 rules check rules.yaml --local',
-    '  npx tidy24 tasks list --local',
-    '',
-  ].join('\n');
-}
-
 async function main(): Promise<number> {
   const asked = untilAskedToEnd();
   const settings = readSettings(process.env);
   const stack = await start(settings);
-  console.log(describe(stack, settings));
+  console.log(welcome(stack, settings.dataDir));
   const lastLines = await Promise.race([asked, stack.ended]);
   console.log('Ending. Ctrl-C again to end at once.');
   await stack.close();

@@ -1,15 +1,13 @@
-import type { Closable, StartPortal } from './stack.ts';
+import type { Simulator } from '../../simulator/simulator.ts';
+import type { StartPortal } from './stack.ts';
 
-interface RunningPortal extends Closable {
-  readonly url: string;
-}
-
-interface SimulatorModule {
-  startSimulator(options: { port: number; dataFile?: string }): Promise<RunningPortal>;
-}
-
-/** The portal simulator, loaded only when it is wanted. */
-export const simulatedPortal: StartPortal<RunningPortal> = async ({ port, dataFile }) => {
-  const module: SimulatorModule = await import(new URL('../../simulator/simulator.ts', import.meta.url).href);
-  return module.startSimulator({ port, ...(dataFile === undefined ? {} : { dataFile }) });
+/** The portal simulator with its demo dataset; what was done to it before is kept. Loaded only when it is wanted. */
+export const simulatedPortal: StartPortal<Simulator> = async ({ port, dataFile }) => {
+  const [{ startSimulator }, { seedDemoData }] = await Promise.all([
+    import('../../simulator/simulator.ts'),
+    import('../../simulator/seed-data.ts'),
+  ]);
+  const simulator = await startSimulator({ port, ...(dataFile === undefined ? {} : { dataFile }) });
+  seedDemoData(simulator.portal);
+  return simulator;
 };
