@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals';
+import type { StoredRule } from '../../../lib/rules/version.ts';
+import type { PresentRecord } from '../../../lib/tasks/decide.ts';
+import { rulesFor } from '../../../lib/tasks/planned.ts';
+
+const week = 7 * 24 * 3600 * 1000;
+const moved = 1_785_000_000_000;
+const lost = {
+  found: true,
+  entityTypeId: 2,
+  categoryId: 5,
+  stageId: 'C5:LOSE',
+  semantics: 'F',
+  movedTime: moved,
+} as const;
+const rule: StoredRule = {
+  id: 'spam',
+  when: { type: 'deal', stages: 'all-lost' },
+  delete: ['deal-contacts'],
+  enabled: true,
+  waitMs: 0,
+  since: moved,
+};
+const enforcing = { mode: 'enforce', enforcedAt: moved } as const;
+
+test.each<[string, PresentRecord, StoredRule, Parameters<typeof rulesFor>[2], number, boolean]>([
+  ['a loss that is news', lost, rule, enforcing, moved + 1, true],
+  ['a record that is gone', { found: false }, rule, enforcing, moved, false],
+  ['a deal that was won', { ...lost, semantics: 'S' }, rule, enforcing, moved, false],
+  ['a deal in progress', { ...lost, semantics: 'P' }, rule, enforcing, moved, false],
+  ['a loss of 7 days ago, to the millisecond', lost, rule, enforcing, moved + week, true],
+  ['a loss of a millisecond more than 7 days ago', lost, rule, enforcing, moved + week + 1, false],
+  ['a loss at the moment the rule was pushed', lost, { ...rule, since: moved }, enforcing, moved, true],
+  ['a loss a millisecond before the rule was pushed', lost, { ...rule, since: moved + 1 }, enforcing, moved, false],
+  ['a loss at the moment the portal began to enforce', lost, rule, { mode: 'enforce', enforcedAt: moved }, moved, true],
+  ['a loss a millisecond before that', lost, rule, { mode: 'enforce', enforcedAt: moved + 1 }, moved, false],
+  ['a portal that enforces and does not say since when', lost, rule, { mode: 'enforce' }, moved, false],
+  ['a portal that observes', lost, rule, { mode: 'observe' }, moved, true],
+  ['a portal that observes and enforced later', lost, rule, { mode: 'observe', enforcedAt: moved + 1 }, moved, true],
+  ['a rule that is switched off', lost, { ...rule, enabled: false }, enforcing, moved, false],
+  ['a rule for another pipeline', lost, { ...rule, when: { ...rule.when, pipelines: [0] } }, enforcing, moved, false],
+  ['a record of another type', { ...lost, entityTypeId: 1 }, rule, enforcing, moved, false],
+])('%s', (_name, record, aRule, portal, receivedAt, expected) => {
+  expect(rulesFor(record, [aRule], portal, receivedAt)).toEqual(expected ? [aRule] : []);
+});
+
+test('every rule that matches is called for, in the order of the file, and no other', () => {
+  const rules = [
+    { ...rule, id: 'first' },
+    { ...rule, id: 'off', enabled: false },
+    { ...rule, id: 'second' },
+    { ...rule, id: 'too-new', since: moved + 1 },
+  ];
+  expect(rulesFor(lost, rules, enforcing, moved).map(({ id }) => id)).toEqual(['first', 'second']);
+});
+
+test('an event that waited for weeks is judged by the day it came, not by today', () => {
+  const receivedAt = moved + 60_000;
+  expect(rulesFor(lost, [rule], enforcing, receivedAt)).toHaveLength(1);
+});
