@@ -1,10 +1,12 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createSqsClient } from '../lib/aws/clients.ts';
 import { readEnvironment } from '../lib/aws/environment.ts';
 import { deadlineOf, invocation } from '../lib/aws/invocation.ts';
+import { openQueue } from '../lib/aws/queue.ts';
 import { failed, parseRecord } from '../lib/aws/sqs-batch.ts';
 import { createTelemetry } from '../lib/aws/telemetry.ts';
-import { clock, portalParts } from '../lib/aws/wiring.ts';
+import { clock, newId, portalParts } from '../lib/aws/wiring.ts';
 import { portalMessageSchema } from '../lib/tasks/messages.ts';
 import { runChore } from '../lib/tasks/chores.ts';
 
@@ -12,13 +14,18 @@ const env = readEnvironment(process.env, [
   'PORTALS_TABLE',
   'CREDENTIALS_TABLE',
   'TASKS_TABLE',
+  'EVENTS_QUEUE_URL',
   'TIDY24_RUN',
   'TIDY24_APP_PARAMETER',
 ]);
 const telemetry = createTelemetry('reconcile');
-const options = { ...portalParts(env, telemetry), allowLoopback: env.TIDY24_RUN === 'local' };
+const options = {
+  ...portalParts(env, telemetry),
+  events: openQueue(createSqsClient(), env.EVENTS_QUEUE_URL, newId),
+  allowLoopback: env.TIDY24_RUN === 'local',
+};
 
-/** Queue `reconcile`: what is to be done for a portal as a whole. In this version: to prove an installation. */
+/** Queue `reconcile`: what is to be done for a portal as a whole. To prove an installation, to find what no event told of. */
 export async function reconcile(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const again = [];
   for (const record of event.Records) {

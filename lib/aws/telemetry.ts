@@ -22,6 +22,7 @@ export type MetricName =
   | 'TasksEnded'
   | 'TasksFailed'
   | 'RecordsUnread'
+  | 'RecordsReconciled'
   | 'OverdueTasks'
   | 'PausedPortals'
   | 'PortalsPausedNow';

@@ -86,6 +86,15 @@ export class PortalStore {
     return row !== undefined;
   }
 
+  /** A round of reconciliation is over: everything lost before it began has been found. Never moves back. */
+  async endRound(memberId: string, startedAt: number): Promise<void> {
+    await this.#table.update(portalKey(memberId), {
+      set: 'SET #reconciledUntil = :startedAt REMOVE #round',
+      if: 'attribute_exists(#memberId) AND (attribute_not_exists(#reconciledUntil) OR #reconciledUntil < :startedAt)',
+      values: { startedAt },
+    });
+  }
+
   async countPaused(): Promise<number> {
     const page = await this.#table.query({
       index: 'paused',

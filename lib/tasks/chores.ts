@@ -1,20 +1,42 @@
-import { minute } from '../bitrix24/reactions.ts';
+import { Bitrix24Error } from '../bitrix24/failures.ts';
+import { minute, second } from '../bitrix24/reactions.ts';
 import { provePortal, type ProofResult, type ProveOptions } from '../portals/prove.ts';
+import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { backoffMs } from './backoff.ts';
 import type { PortalMessage } from './messages.ts';
+import { reconcilePortal, type ReconcileOptions, RoundNotFinished } from './reconcile.ts';
+import { reconcileEveryMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
 
 /** How often an installation whose app is not known yet is looked at. `tidy24 portals credentials` proves it at once. */
 const appUnknownMs = 60 * minute;
 
-export interface ChoreOptions extends ProveOptions {
+export interface ProofOptions extends ProveOptions {
   readonly tasks: TaskStore;
 }
 
-/** Does what a message of the queue `reconcile` asks for, and says when to do it again if it is not finished. */
+export interface ChoreOptions extends ProofOptions, ReconcileOptions {}
+
+/** Does what a message of the queue `reconcile` asks for, and says when to do it again. */
 export async function runChore(
   options: ChoreOptions,
   { memberId, chore }: PortalMessage,
+  deadline: number,
+): Promise<void> {
+  switch (chore) {
+    case 'prove':
+      await proveInstallation(options, memberId, deadline);
+      break;
+    case 'reconcile':
+      await runRound(options, memberId, deadline);
+      break;
+  }
+}
+
+/** Proves what is pending; when that has to wait, the clock tries again. */
+export async function proveInstallation(
+  options: ProofOptions,
+  memberId: string,
   deadline: number,
 ): Promise<ProofResult> {
   const { tasks, clock, random, log } = options;
@@ -22,16 +44,44 @@ export async function runChore(
   log.info('proof', { memberId, result: proof.result, reason: 'reason' in proof ? proof.reason : undefined });
   switch (proof.result) {
     case 'app-unknown':
-      await tasks.wantChore(memberId, chore, clock() + appUnknownMs);
+      await tasks.wantChore(memberId, 'prove', clock() + appUnknownMs);
       break;
     case 'later':
-      await tasks.wantChore(memberId, chore, Math.max(proof.until, clock() + backoffMs(1, random)));
+      await tasks.wantChore(memberId, 'prove', Math.max(proof.until, clock() + backoffMs(1, random)));
       break;
     case 'active':
+      await tasks.wantChore(memberId, 'reconcile', clock() + reconcileEveryMs);
+      await tasks.endChore(memberId, 'prove');
+      break;
     case 'refused':
     case 'nothing-pending':
-      await tasks.endChore(memberId, chore);
+      await tasks.endChore(memberId, 'prove');
       break;
   }
   return proof;
+}
+
+/** One round of reconciliation, or as much of it as fits; the clock asks for the next. */
+async function runRound(options: ChoreOptions, memberId: string, deadline: number): Promise<void> {
+  const { portals, tasks, clock, log } = options;
+  const portal = await portals.get(memberId);
+  if (portal?.state !== 'active') {
+    await tasks.endChore(memberId, 'reconcile');
+    return;
+  }
+  let next = clock() + reconcileEveryMs;
+  if (!portal.pause && portal.rulesVersion !== undefined) {
+    try {
+      if (!(await reconcilePortal(options, portal, deadline))) next = clock();
+    } catch (error) {
+      if (error instanceof PortalBusy) next = Math.max(error.until, clock() + second);
+      else if (error instanceof RoundNotFinished) next = clock() + minute;
+      else if (!(error instanceof Bitrix24Error || error instanceof PortalStopped)) throw error;
+      log.warn('round of reconciliation not finished', {
+        memberId,
+        reason: error instanceof Error ? error.message : '',
+      });
+    }
+  }
+  await tasks.wantChore(memberId, 'reconcile', next);
 }

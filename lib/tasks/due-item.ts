@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventSources } from './messages.ts';
+import { chores, eventSources } from './messages.ts';
 import { recordKeySchema, taskSchema } from './task.ts';
 
 /** A record that an event named and that could not be read yet. Read again when `nextAt` has come. */
@@ -25,7 +25,7 @@ export const choreSchema = z.object({
   taskId: z.string(),
   sk: z.literal('chore'),
   memberId: z.string(),
-  chore: z.enum(['prove']),
+  chore: z.enum(chores),
   attempts: z.int().min(0),
   shard: z.int(),
   nextAt: z.int().positive(),

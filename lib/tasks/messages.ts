@@ -50,11 +50,14 @@ export const deletionMessageSchema = z.strictObject({
 });
 export type DeletionMessage = z.infer<typeof deletionMessageSchema>;
 
+/** What can be asked for: to prove an installation, to look for what no event told of. */
+export const chores = ['prove', 'reconcile'] as const;
+
 /** One message on `reconcile`: something is to be done for this portal as a whole. */
 export const portalMessageSchema = z.strictObject({
   v: z.literal(1),
   memberId: memberIdSchema,
-  chore: z.enum(['prove']),
+  chore: z.enum(chores),
 });
 export type PortalMessage = z.infer<typeof portalMessageSchema>;
 

@@ -15,8 +15,9 @@ import type { PresentRecord } from './decide.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import { each } from './each.ts';
 import type { EventMessage } from './messages.ts';
-import { rulesFor } from './planned.ts';
+import { newsSince, rulesFor } from './planned.ts';
 import { dealCommands, readDeals, recordsPerCall } from './read-records.ts';
+import { claimMs, reconcileEveryMs } from './schedule.ts';
 import { sendTasks, type Sendable } from './send-due.ts';
 import type { TaskStore } from './store.ts';
 
@@ -30,8 +31,6 @@ export interface PlanOptions extends SessionOptions {
   readonly count: Count;
 }
 
-/** A task that is sent is not sent again before this many ms have passed. */
-export const claimMs = 15 * minute;
 /** When a record of a paused portal is looked at again. Resuming the portal makes it due at once. */
 const pausedMs = 60 * minute;
 /** A record that could not be read so often (about a day) is dead-lettered. Waiting for a limit does not count. */
@@ -81,6 +80,9 @@ async function planPortal(
     log.warn('events of an unknown sender dropped', { memberId, events: events.length - trusted.length });
   }
   if (portal?.state !== 'active') return [];
+  // A webhook connection that has just got its member id: it is looked after by the clock from now on.
+  if (found?.state !== 'active')
+    await options.tasks.wantChore(memberId, 'reconcile', options.clock() + reconcileEveryMs);
 
   const stored = portal.rulesVersion === undefined ? undefined : await portals.rules(memberId, portal.rulesVersion);
   const wanted = fold(trusted);
@@ -105,6 +107,7 @@ function fold(events: readonly EventMessage[]): Wanted[] {
     if (entityTypeId !== EntityType.deal) continue;
     const known = wanted.get(id) ?? { id, receivedAt, source, attempts, stamps: [] };
     known.attempts = Math.max(known.attempts, attempts);
+    if (source === 'reconcile') known.source = source;
     known.receivedAt = Math.min(known.receivedAt, receivedAt);
     if (stamp !== undefined) known.stamps.push(stamp);
     wanted.set(id, known);
@@ -142,7 +145,7 @@ async function planRecords(
       return;
     }
     if (record.found) {
-      for (const rule of rulesFor(record, stored.rules, portal, wish.receivedAt)) {
+      for (const rule of rulesFor(record, stored.rules, portal, newsSince(wish))) {
         due.push(
           ...(await createTask(options, memberId, { id: rule.id, version: stored.version }, rule, record, wish)),
         );

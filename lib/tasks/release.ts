@@ -6,7 +6,7 @@ import { minute } from '../bitrix24/reactions.ts';
 import type { PortalStore } from '../portals/store.ts';
 import type { DueItem } from './due-item.ts';
 import type { EventMessage, PortalMessage } from './messages.ts';
-import { claimMs } from './plan.ts';
+import { claimMs } from './schedule.ts';
 import { sendTasks, type Sendable } from './send-due.ts';
 import type { TaskStore } from './store.ts';
 import { allShards } from './task.ts';

@@ -10,10 +10,15 @@ const hour = 60 * minute;
 describe('what dies or gets lost in the middle', () => {
   let deployment: Deployment;
   let deal: number;
+  /** Lost before the portal was connected. */
+  let lostBefore: number;
 
   beforeEach(async () => {
     deployment = await Deployment.start();
     furnish(deployment);
+    lostBefore = addDeal(deployment);
+    deployment.portal.moveDeal(lostBefore, lostStage);
+    await deployment.pass(5 * minute);
     await installApp(deployment);
     await pushRules(deployment);
     await enforce(deployment);
@@ -107,6 +112,31 @@ describe('what dies or gets lost in the middle', () => {
     expect((await deployment.credentials.pending(portal.memberId))?.installations).toEqual([]);
   });
 
+  test('an event that was accepted and then lost is found by reconciliation within its period', async () => {
+    const { portal } = deployment;
+    portal.moveDeal(deal, lostStage);
+    await deployment.simulator.settle();
+    expect(await deployment.lose('events')).toBe(1);
+
+    await deployment.pass(16 * minute);
+
+    expect(await deployment.taskOf(deal)).toMatchObject({ status: 'done', source: 'reconcile' });
+  });
+
+  test('a deal whose event Bitrix24 never sent is found by reconciliation, and one lost before the connection is left alone', async () => {
+    const { portal } = deployment;
+    portal.dropEvents(1);
+    portal.moveDeal(deal, lostStage);
+    await deployment.run();
+    expect(portal.contactsOf(deal)).toHaveLength(3);
+
+    await deployment.pass(16 * minute);
+
+    expect(await deployment.taskOf(deal)).toMatchObject({ status: 'done', source: 'reconcile' });
+    expect(portal.contactsOf(lostBefore)).toHaveLength(3);
+    await expect(deployment.taskOf(lostBefore)).rejects.toThrow('has 0 tasks');
+  });
+
   test('every message of every queue dropped once, and every deal is unlinked in the end', async () => {
     const { portal } = deployment;
     const deals = [deal, addDeal(deployment), addDeal(deployment), addDeal(deployment)];
@@ -114,6 +144,11 @@ describe('what dies or gets lost in the middle', () => {
     portal.faults.add({ when: { method: 'batch' }, give: { type: 'html', status: 503 } });
     for (const id of deals) portal.moveDeal(id, lostStage);
     await deployment.simulator.settle();
+    expect(await deployment.lose('events')).toBe(deals.length);
+    await deployment.releaseOnly(16 * minute);
+    expect(await deployment.lose('reconcile')).toBe(1);
+    await deployment.releaseOnly(16 * minute);
+    while (await deployment.runOnce('reconcile'));
     while (await deployment.runOnce('events')); // Unread now: every event waits in the table.
     await deployment.releaseOnly(2 * minute);
     expect(await deployment.lose('events')).toBe(deals.length);

@@ -248,10 +248,10 @@ export class Deployment {
     return found[0];
   }
 
-  /** Everything that is in the index `due`, whenever it is due. */
+  /** Tasks that have not ended and records that are to be read, whenever they are due. Chores never end. */
   async dueRows(): Promise<unknown[]> {
     const pages = await Promise.all(allShards.map((shard) => this.tasks.due(shard, Number.MAX_SAFE_INTEGER, 100)));
-    return pages.flatMap(({ items }) => items);
+    return pages.flatMap(({ items }) => items).filter(({ sk }) => sk !== 'chore');
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,7 @@
+import { minute } from '../bitrix24/reactions.ts';
+
+/** A row that was sent is not sent again before this many ms have passed: were its message lost, it comes due then. */
+export const claimMs = 15 * minute;
+
+/** What no event told of is found within this many ms. */
+export const reconcileEveryMs = 15 * minute;
