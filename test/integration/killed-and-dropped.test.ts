@@ -9,27 +9,17 @@ const hour = 60 * minute;
 
 describe('what dies or gets lost in the middle', () => {
   let deployment: Deployment;
-  let deal: number;
-  /** Lost before the portal was connected. */
-  let lostBefore: number;
 
   beforeEach(async () => {
     deployment = await Deployment.start();
     furnish(deployment);
-    lostBefore = addDeal(deployment);
-    deployment.portal.moveDeal(lostBefore, lostStage);
-    await deployment.pass(5 * minute);
-    await installApp(deployment);
-    await pushRules(deployment);
-    await enforce(deployment);
-    deal = addDeal(deployment);
-    await deployment.run();
   });
   afterEach(async () => {
     await deployment.close();
   });
 
   test('a worker killed between the deletion and its record leaves a task that is done after redelivery', async () => {
+    const deal = await connected(deployment);
     const { portal, aws } = deployment;
     portal.moveDeal(deal, lostStage);
     await deployment.simulator.settle();
@@ -70,6 +60,7 @@ describe('what dies or gets lost in the middle', () => {
   });
 
   test('a lost message of the deletions queue costs a quarter of an hour and no task', async () => {
+    const deal = await connected(deployment);
     deployment.portal.moveDeal(deal, lostStage);
     await deployment.simulator.settle();
     while (await deployment.runOnce('events'));
@@ -82,6 +73,7 @@ describe('what dies or gets lost in the middle', () => {
   });
 
   test('a lost message that asks for an unread record to be read costs a quarter of an hour and no task', async () => {
+    const deal = await connected(deployment);
     const { portal } = deployment;
     portal.faults.add({ when: { method: 'batch' }, give: { type: 'html', status: 502 } });
     portal.moveDeal(deal, lostStage);
@@ -98,6 +90,7 @@ describe('what dies or gets lost in the middle', () => {
   });
 
   test('a lost message about a portal costs a quarter of an hour and no installation', async () => {
+    const deal = await connected(deployment);
     const { portal, credentials, front } = deployment;
     const app = portal.createApp({ installUrl: `${front.url}/bitrix24/install` });
     await credentials.setApp(portal.memberId, { clientId: app.clientId, clientSecret: app.clientSecret }, Date.now());
@@ -113,6 +106,7 @@ describe('what dies or gets lost in the middle', () => {
   });
 
   test('an event that was accepted and then lost is found by reconciliation within its period', async () => {
+    const deal = await connected(deployment);
     const { portal } = deployment;
     portal.moveDeal(deal, lostStage);
     await deployment.simulator.settle();
@@ -124,6 +118,10 @@ describe('what dies or gets lost in the middle', () => {
   });
 
   test('a deal whose event Bitrix24 never sent is found by reconciliation, and one lost before the connection is left alone', async () => {
+    const lostBefore = addDeal(deployment);
+    deployment.portal.moveDeal(lostBefore, lostStage);
+    await deployment.pass(5 * minute);
+    const deal = await connected(deployment);
     const { portal } = deployment;
     portal.dropEvents(1);
     portal.moveDeal(deal, lostStage);
@@ -138,6 +136,7 @@ describe('what dies or gets lost in the middle', () => {
   });
 
   test('every message of every queue dropped once, and every deal is unlinked in the end', async () => {
+    const deal = await connected(deployment);
     const { portal } = deployment;
     const deals = [deal, addDeal(deployment), addDeal(deployment), addDeal(deployment)];
     await deployment.run();
@@ -167,3 +166,13 @@ describe('what dies or gets lost in the middle', () => {
     expect(await deployment.deadLetters('EVENTS_DLQ_URL')).toEqual([]);
   });
 });
+
+/** A portal that enforces, and an open deal. */
+async function connected(deployment: Deployment): Promise<number> {
+  await installApp(deployment);
+  await pushRules(deployment);
+  await enforce(deployment);
+  const deal = addDeal(deployment);
+  await deployment.run();
+  return deal;
+}
