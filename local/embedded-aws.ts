@@ -1,3 +1,4 @@
+import type { Call } from './permissions/call.ts';
 import { createResources } from './resources/create-resources.ts';
 import { localEnvironment } from './resources/local-environment.ts';
 import { startDynamoDb } from './servers/dynamodb.ts';
@@ -16,15 +17,23 @@ export interface EmbeddedAws {
 
 /**
  * Starts both servers on 127.0.0.1 and creates the resources. In memory unless `dataDir` is given; on free ports
- * unless `ports` are. `publicUrl` becomes TIDY24_PUBLIC_URL.
+ * unless `ports` are. `publicUrl` becomes TIDY24_PUBLIC_URL; `onCall` is told of each call that a function makes.
  *
  * @example const aws = await startEmbeddedAws(); Object.assign(process.env, aws.environment);
  */
 export async function startEmbeddedAws(
-  options: { dataDir?: string; ports?: { sqs: number; dynamoDb: number }; publicUrl?: string } = {},
+  options: {
+    dataDir?: string;
+    ports?: { sqs: number; dynamoDb: number };
+    publicUrl?: string;
+    onCall?: (call: Call) => void;
+  } = {},
 ): Promise<EmbeddedAws> {
   const { dataDir, ports = { sqs: 0, dynamoDb: 0 } } = options;
-  const at = (name: string) => (dataDir === undefined ? {} : { dataDir: `${dataDir}/${name}` });
+  const at = (name: string) => ({
+    ...(dataDir !== undefined && { dataDir: `${dataDir}/${name}` }),
+    ...(options.onCall !== undefined && { onCall: options.onCall }),
+  });
   const sqs = await startSqs({ port: ports.sqs, ...at('sqs') });
   const dynamoDb = await startDynamoDb({ port: ports.dynamoDb, ...at('dynamodb') }).catch(async (error: unknown) => {
     await sqs.close();

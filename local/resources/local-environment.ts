@@ -21,7 +21,7 @@ export function awsEnvironment(options: {
 
 /**
  * All variables that serverless.yml gives to any function, with their values on this machine, and the SDK's own.
- * `file` must have been read with the params `sqsUrl` and `publicUrl` of this run.
+ * Without the name by which the SDK announces each function. `file` must have been read with the params `sqsUrl` and `publicUrl` of this run.
  */
 export function localEnvironment(
   file: ServerlessFile,
@@ -29,5 +29,6 @@ export function localEnvironment(
 ): Record<string, string> {
   const definitions = [file.provider.environment, ...Object.values(file.functions).map((one) => one.environment)];
   const variables: unknown = Object.assign({}, ...definitions.map((one) => file.resolve(one)));
-  return { ...textSchema.parse(variables), ...awsEnvironment({ region: file.region, ...urls }) };
+  const { AWS_SDK_UA_APP_ID: _name, ...shared } = textSchema.parse(variables);
+  return { ...shared, ...awsEnvironment({ region: file.region, ...urls }) };
 }

@@ -1,4 +1,5 @@
 import { buildApp, type BuildAppOptions } from 'fauxqs';
+import { callsOf, type Call } from '../permissions/call.ts';
 import { loopback, portOf, type RunningServer } from './listening.ts';
 
 type Stores = NonNullable<BuildAppOptions['stores']>;
@@ -40,11 +41,24 @@ async function persistentStores(dataDir: string): Promise<{ stores: Stores; pers
  * An SQS server in this process, on 127.0.0.1. With `dataDir` its messages survive a restart, even a kill.
  *
  * @param options.port 0 takes a free one
+ * @param options.onCall is told of each call that a function makes
  * @throws NodeJS.ErrnoException EADDRINUSE when the port is taken
  */
-export async function startSqs(options: { port: number; dataDir?: string }): Promise<RunningServer> {
+export async function startSqs(options: {
+  port: number;
+  dataDir?: string;
+  onCall?: (call: Call) => void;
+}): Promise<RunningServer> {
   const persistent = options.dataDir === undefined ? undefined : await persistentStores(options.dataDir);
   const app = buildApp({ logger: false, ...(persistent === undefined ? {} : { stores: persistent.stores }) });
+  const { onCall } = options;
+  if (onCall !== undefined) {
+    app.addHook('preHandler', ({ headers, body }, _reply, done) => {
+      const named = { target: String(headers['x-amz-target']), userAgent: headers['user-agent'] ?? '' };
+      callsOf(named, body).forEach(onCall);
+      done();
+    });
+  }
   try {
     await app.listen({ port: options.port, host: loopback });
   } catch (error) {

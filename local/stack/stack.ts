@@ -1,5 +1,6 @@
 import { startEmbeddedAws } from '../embedded-aws.ts';
 import { startFunctions } from '../functions/serverless-offline.ts';
+import { watchCalls } from '../permissions/watch-calls.ts';
 import { loopback } from '../servers/listening.ts';
 import { Closers } from './closers.ts';
 import { lockDataDirectory } from './data-directory-lock.ts';
@@ -42,6 +43,8 @@ export interface Stack<Portal> {
   readonly simulator: Portal;
   /** All variables of the functions, and what points the AWS SDK here. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Calls that functions have made and that AWS would refuse: their roles in serverless.yml do not allow them. */
+  readonly refusable: readonly string[];
   /** Resolves when the functions' process has ended, wanted or not, with what it printed last. */
   readonly ended: Promise<string>;
   /** Runs a function now, by its name in serverless.yml: `invoke('release')` is a tick of the clock. */
@@ -81,7 +84,9 @@ async function startParts<Portal extends Closable | undefined>(
   const httpUrl = `http://${loopback}:${ports.http}`;
   if (dataDir !== undefined) closers.add(lockDataDirectory(dataDir));
 
-  const aws = await startEmbeddedAws({ ports, publicUrl: httpUrl, ...(dataDir === undefined ? {} : { dataDir }) });
+  const calls = watchCalls(output);
+  const data = dataDir === undefined ? {} : { dataDir };
+  const aws = await startEmbeddedAws({ ports, publicUrl: httpUrl, onCall: calls.onCall, ...data });
   closers.add(() => aws.close());
 
   const dataFile = dataDir === undefined ? {} : { dataFile: `${dataDir}/portal.json` };
@@ -114,6 +119,7 @@ async function startParts<Portal extends Closable | undefined>(
     dynamoDbUrl: aws.dynamoDbUrl,
     simulator,
     environment: aws.environment,
+    refusable: calls.refusable,
     ended: functions.ended,
     invoke: (functionKey, event = {}) => functions.invoke(functionKey, event),
     settled: () => queues.settled(),

@@ -66,6 +66,14 @@ describe('a running stack', () => {
     expect(Object.keys(variables)).not.toContain('AWS_PROFILE');
   });
 
+  it('tells of calls that AWS would refuse, and of no other', async () => {
+    const line = 'release: its role in serverless.yml does not allow dynamodb:GetItem on tidy24-local-credentials';
+    await stack.invoke('release');
+    await stack.settled();
+    expect(stack.refusable).toEqual([line]);
+    expect(lines).toContain(line);
+  });
+
   it('feeds the queues to their functions, and leaves on the queue what failed', async () => {
     const client = localSqsClient(stack.sqsUrl, 'eu-central-1');
     const QueueUrl = stack.environment['EVENTS_QUEUE_URL'];
