@@ -26,6 +26,16 @@ const refusalsThatStop = 5;
 export type JudgedAnswer =
   Exclude<CommandAnswer, { kind: 'error' }> | (Extract<CommandAnswer, { kind: 'error' }> & { row: Row });
 
+export interface SendOptions {
+  /** A write is not started unless its answer can be waited for. */
+  readonly write: boolean;
+  /**
+   * ms since the epoch: when what the request rests on is too old. Checked at the last moment, because a refresh of
+   * the token may come in between.
+   */
+  readonly freshUntil?: number;
+}
+
 export interface SessionOptions extends RefreshOptions {
   readonly portals: PortalStore;
   readonly credentials: CredentialStore;
@@ -68,16 +78,13 @@ export class PortalSession {
    * @throws PortalBusy, PortalStopped when nothing was carried out
    * @throws OutcomeUnknown, UnusableAnswer, PortalError when it may have been
    */
-  async batch(
-    commands: ReadonlyMap<string, Command>,
-    { write }: { write: boolean },
-  ): Promise<Map<string, JudgedAnswer>> {
+  async batch(commands: ReadonlyMap<string, Command>, send: SendOptions): Promise<Map<string, JudgedAnswer>> {
     const { clock } = this.#options;
     await this.#meter.require(commands);
     const started = clock();
     let answer: RestAnswer;
     try {
-      answer = await this.call('batch', batchParams(commands), { write });
+      answer = await this.call('batch', batchParams(commands), send);
     } catch (error) {
       if (error instanceof OutcomeUnknown) await this.#meter.chargeUnanswered(commands, clock() - started);
       throw error;
@@ -88,20 +95,23 @@ export class PortalSession {
     for (const [key, reply] of readBatch(commands, answer.result)) {
       judged.set(key, reply.kind === 'error' ? judge(reply, commands.get(key)?.method ?? '', secrets) : reply);
     }
-    await this.#meter.measure(commands, judged, answer.time, write);
-    await this.#pauseIfTold(judged, write);
+    await this.#meter.measure(commands, judged, answer.time, send.write);
+    await this.#pauseIfTold(judged, send.write);
     return judged;
   }
 
   /** One call of one method. Throws as `batch` does. */
-  async call(method: string, params: Record<string, unknown>, { write }: { write: boolean }): Promise<RestAnswer> {
-    const { budgets, rest } = this.#options;
+  async call(method: string, params: Record<string, unknown>, send: SendOptions): Promise<RestAnswer> {
+    const { budgets, rest, clock } = this.#options;
     for (let refreshed = false; ; refreshed = true) {
       const until = await budgets.takeRequest(this.#portal.memberId, this.#portal.limits);
       if (until !== undefined) throw new PortalBusy(`${this.#portal.domain} takes no request now`, { until });
       const { access, generation } = await this.#access();
+      if (send.freshUntil !== undefined && clock() > send.freshUntil) {
+        throw new PortalBusy('What was read is too old to act on', { until: clock() });
+      }
       try {
-        return await rest.call(access, method, params, { write, deadline: this.#deadline });
+        return await rest.call(access, method, params, { write: send.write, deadline: this.#deadline });
       } catch (error) {
         if (!(error instanceof Bitrix24Error)) throw error;
         if (error.row.reaction === 'refresh' && generation !== undefined && !refreshed) {

@@ -16,14 +16,13 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
   const batch = ready.slice(0, room.calls);
   const rest = batch.length < ready.length ? (room.waitUntil ?? options.clock()) : undefined;
   if (batch.length === 0) return rest;
-  if (options.clock() - readAt > freshMs) return options.clock();
 
   const commands = new Map(
     batch.map(({ deletion }) => [`d${deletion.id}`, { method: deletion.method, params: { id: deletion.id } }] as const),
   );
   let answers: ReadonlyMap<string, JudgedAnswer>;
   try {
-    answers = await session.batch(commands, { write: true });
+    answers = await session.batch(commands, { write: true, freshUntil: readAt + freshMs });
   } catch (error) {
     if (error instanceof Bitrix24Error && error.row.verifyBeforeRepeat === true) {
       await verify(

@@ -90,7 +90,7 @@ describe('what dies or gets lost in the middle', () => {
   });
 
   test('a lost message about a portal costs a quarter of an hour and no installation', async () => {
-    const deal = await connected(deployment);
+    await connected(deployment);
     const { portal, credentials, front } = deployment;
     const app = portal.createApp({ installUrl: `${front.url}/bitrix24/install` });
     await credentials.setApp(portal.memberId, { clientId: app.clientId, clientSecret: app.clientSecret }, Date.now());
