@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { StoredRule } from '../../../lib/rules/version.ts';
 import type { PresentRecord } from '../../../lib/tasks/decide.ts';
-import { rulesFor } from '../../../lib/tasks/planned.ts';
+import { newsSince, rulesFor } from '../../../lib/tasks/planned.ts';
 
 const week = 7 * 24 * 3600 * 1000;
 const moved = 1_785_000_000_000;
@@ -41,7 +41,7 @@ test.each<[string, PresentRecord, StoredRule, Parameters<typeof rulesFor>[2], nu
   ['a rule for another pipeline', lost, { ...rule, when: { ...rule.when, pipelines: [0] } }, enforcing, moved, false],
   ['a record of another type', { ...lost, entityTypeId: 1 }, rule, enforcing, moved, false],
 ])('%s', (_name, record, aRule, portal, receivedAt, expected) => {
-  expect(rulesFor(record, [aRule], portal, receivedAt)).toEqual(expected ? [aRule] : []);
+  expect(rulesFor(record, [aRule], portal, newsSince({ source: 'app', receivedAt }))).toEqual(expected ? [aRule] : []);
 });
 
 test('every rule that matches is called for, in the order of the file, and no other', () => {
@@ -51,10 +51,16 @@ test('every rule that matches is called for, in the order of the file, and no ot
     { ...rule, id: 'second' },
     { ...rule, id: 'too-new', since: moved + 1 },
   ];
-  expect(rulesFor(lost, rules, enforcing, moved).map(({ id }) => id)).toEqual(['first', 'second']);
+  expect(rulesFor(lost, rules, enforcing, 0).map(({ id }) => id)).toEqual(['first', 'second']);
 });
 
-test('an event that waited for weeks is judged by the day it came, not by today', () => {
-  const receivedAt = moved + 60_000;
-  expect(rulesFor(lost, [rule], enforcing, receivedAt)).toHaveLength(1);
+test('what reconciliation looked for on purpose is never too old, but for the portal and the rule', () => {
+  const since = newsSince({ source: 'reconcile', receivedAt: moved + 52 * week });
+  expect(rulesFor(lost, [rule], enforcing, since)).toEqual([rule]);
+  expect(rulesFor(lost, [{ ...rule, since: moved + 1 }], enforcing, since)).toEqual([]);
+  expect(rulesFor(lost, [rule], { mode: 'enforce', enforcedAt: moved + 1 }, since)).toEqual([]);
+});
+
+test.each(['app', 'webhook', 'robot'] as const)('an event of %s makes news of the 7 days before it came', (source) => {
+  expect(newsSince({ source, receivedAt: moved })).toBe(moved - week);
 });
