@@ -1,0 +1,36 @@
+import { CommandError } from './command-error.ts';
+import type { Deployment } from './deployment.ts';
+import { findPortal } from './find-portal.ts';
+import { type PendingInstallation, pendingInstallations } from './pending-installations.ts';
+
+/** Whose app's id and secret are to be stored; `undecided`: it has to be said which of these. */
+export type Choice =
+  { readonly memberId: string; readonly domain: string } | { readonly undecided: readonly PendingInstallation[] };
+
+/**
+ * The portal that an app was installed on, by its member id or domain; without one, the only one that waits.
+ *
+ * @throws CommandError when no app was installed there
+ */
+export async function chooseAppPortal(deployment: Deployment, id: string | undefined): Promise<Choice> {
+  const { credentials, credentialsTable, portals, clock } = deployment;
+  const pending = await pendingInstallations(credentialsTable, clock());
+  const waiting = id === undefined ? pending : pending.filter((one) => one.memberId === id || one.domain === id);
+  const [only] = waiting;
+  if (waiting.length > 1) return { undecided: waiting };
+  if (only) return only;
+  if (id === undefined) {
+    throw new CommandError(
+      "No installation waits for its app. Install the local app on the portal, with tidy24's address /bitrix24/install " +
+        'as its installation path, and run this command again.',
+    );
+  }
+
+  const held = await credentials.get(id);
+  if (held?.kind === 'oauth') return { memberId: id, domain: new URL(held.clientEndpoint).host };
+  const portal = await findPortal(portals, id);
+  if (portal.connection === 'oauth') return portal;
+  throw new CommandError(
+    `${portal.domain} is connected by webhooks, which need no app. See: npx tidy24 portals connect`,
+  );
+}

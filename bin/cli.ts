@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { runCli } from './run-cli.ts';
+
+/** The command line as this process was started with it. The only place in bin/ that reads the process. */
+export function main(): Promise<number> {
+  // Whoever reads our output may stop early, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  return runCli(process.argv.slice(2), {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    fetch: globalThis.fetch,
+    clock: Date.now,
+    sleep: async (ms, signal) => {
+      await delay(ms, undefined, signal && { signal });
+    },
+    random: Math.random,
+    newId: randomUUID,
+    user: localUser(),
+  });
+}
+
+function localUser(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return `unknown@${hostname()}`; // In a container the user may have no name.
+  }
+}

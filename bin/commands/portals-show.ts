@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import type { Portal } from '../../lib/portals/portal.ts';
+import type { CommandRun, GlobalOptions } from '../command-run.ts';
+import type { Deployment } from '../deployment.ts';
+import { findPortal } from '../find-portal.ts';
+import { withGlobalOptions } from '../global-options.ts';
+import { commandLine, type Place } from '../place.ts';
+import { portalView } from '../portal-view.ts';
+import type { Report } from '../report.ts';
+import { fieldList } from '../text-table.ts';
+import { iso } from '../time.ts';
+
+export function addPortalsShow(portals: Command, run: CommandRun): void {
+  const command = portals
+    .command('show')
+    .summary('show one portal, and what to do when it is paused')
+    .description('Shows one portal: its state, its mode, why it is paused and what to do about it.')
+    .argument('<ID>', 'member id or domain');
+  withGlobalOptions(command, 'npx tidy24 portals show demo.bitrix24.com').action((id: string, options: GlobalOptions) =>
+    run.reportOn(options, (deployment) => show(deployment, id)),
+  );
+}
+
+async function show({ portals, place }: Deployment, id: string): Promise<Report> {
+  const portal = await findPortal(portals, id);
+  return { data: portalView(portal), text: fieldList(fields(portal, place)) };
+}
+
+const states: Readonly<Record<Portal['state'], string>> = {
+  pending: 'pending: it waits for the first event that names its member id, or for its app to be proved',
+  active: 'active',
+  disconnected: 'disconnected: nothing is read from or written to it',
+};
+
+function fields(portal: Portal, place: Place): [string, string][] {
+  const { domain, pause, limits, mode, enforcedAt, rulesVersion } = portal;
+  const enforced = `enforce, for losses since ${iso(enforcedAt) ?? 'never'}`;
+  const rows: [string, string][] = [
+    ['domain', domain],
+    ['member id', portal.memberId],
+    ['connected by', portal.connection === 'oauth' ? 'an app (OAuth)' : 'webhooks'],
+    ['state', states[portal.state]],
+    ['mode', mode === 'observe' ? 'observe: plans and records, deletes nothing' : enforced],
+    ['paused', pause ? `since ${iso(pause.since)}: ${pause.code}` : 'no'],
+  ];
+  if (pause) {
+    rows.push(['  why', pause.reason], ['  then', commandLine(place, `portals resume ${domain}`)]);
+  }
+  rows.push(
+    ['rules', rulesVersion === undefined ? 'none yet' : `version ${rulesVersion}`],
+    ['requests', `${limits.requestsPerSecond} a second, ${limits.burst} at once`],
+    ['working time', `${limits.operatingSeconds} s of each method in ${limits.operatingWindowSeconds} s`],
+    ['event tokens', String(portal.tokenDigests.length)],
+    ['robot keys', String(portal.robotKeyDigests.length)],
+    ['connected', iso(portal.createdAt)],
+    ['changed', iso(portal.updatedAt)],
+  );
+  return rows;
+}

@@ -1,0 +1,94 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { appParameter } from '../lib/aws/app-parameter.ts';
+import { openTable, type Table } from '../lib/aws/table.ts';
+import type { Log } from '../lib/aws/telemetry.ts';
+import { RestClient } from '../lib/bitrix24/rest-client.ts';
+import { BudgetStore } from '../lib/portals/budgets.ts';
+import { type App, CredentialStore } from '../lib/portals/credentials.ts';
+import { PortalStore } from '../lib/portals/store.ts';
+import type { ProofOptions } from '../lib/tasks/chores.ts';
+import { TaskStore } from '../lib/tasks/store.ts';
+import { CommandError } from './command-error.ts';
+import type { CliIo } from './io.ts';
+import { type Place, tableName } from './place.ts';
+
+/** One deployment's tables and what is needed to talk to its portals. */
+export interface Deployment extends ProofOptions {
+  readonly place: Place;
+  readonly credentialsTable: Table;
+  /** Who runs the command, as the tables are to record it. */
+  readonly operator: string;
+  close(): void;
+}
+
+/** Without these the SDK waits for minutes on a connection that is dead. */
+const timeouts = { connectionTimeout: 3_000, requestTimeout: 10_000 };
+/** Any keys will do for the embedded table; these are nobody's. */
+const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+export function openDeployment(io: CliIo, place: Place): Deployment {
+  const client = new DynamoDBClient({
+    requestHandler: timeouts,
+    maxAttempts: place.local ? 1 : 4,
+    ...(place.region !== undefined && { region: place.region }),
+    ...(place.endpoint !== undefined && { endpoint: place.endpoint, credentials: localCredentials }),
+  });
+  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const { clock, sleep, random, newId, fetch } = io;
+  const portalsTable = openTable(documents, tableName(place, 'portals'));
+  const credentialsTable = openTable(documents, tableName(place, 'credentials'));
+  return {
+    place,
+    credentialsTable,
+    operator: operatorOf(io, place),
+    portals: new PortalStore(portalsTable, clock),
+    budgets: new BudgetStore(portalsTable, clock),
+    credentials: new CredentialStore(credentialsTable),
+    tasks: new TaskStore(openTable(documents, tableName(place, 'tasks')), clock, newId),
+    rest: new RestClient({ fetch, clock }),
+    defaultApp: defaultApp(io.env['TIDY24_APP_PARAMETER']),
+    allowLoopback: place.local,
+    fetch,
+    clock,
+    sleep,
+    random,
+    newId,
+    log: debugLog(io),
+    count: () => undefined,
+    close: () => client.destroy(),
+  };
+}
+
+/**
+ * The deployment's own app. The functions know the parameter's name from their environment, a command line only when
+ * it is told: without it, a refresh must fail here, and not pause the portal for want of an app.
+ */
+function defaultApp(parameter: string | undefined): () => Promise<App> {
+  const read = appParameter(parameter === '' ? undefined : parameter);
+  return async () => {
+    const app = await read().catch((error: unknown) => {
+      throw new CommandError(error instanceof Error ? error.message : 'The SSM parameter cannot be read');
+    });
+    if (app) return app;
+    throw new CommandError(
+      'The portal has no app of its own. Set TIDY24_APP_PARAMETER to the name of the SSM parameter that this deployment ' +
+        'keeps its app in, or give the portal one with: npx tidy24 portals credentials',
+    );
+  };
+}
+
+function operatorOf({ user, env }: CliIo, { local }: Place): string {
+  const profile = env['AWS_PROFILE'];
+  const text = local || !profile ? user : `${user}, AWS profile ${profile}`;
+  return text.slice(0, 200);
+}
+
+function debugLog({ env, stderr }: CliIo): Log {
+  const write =
+    (level: string): Log['info'] =>
+    (message, fields) => {
+      if (env['TIDY24_DEBUG'] === '1') stderr.write(`${JSON.stringify({ level, message, ...fields })}\n`);
+    };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}

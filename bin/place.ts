@@ -1,0 +1,62 @@
+import { UsageError } from './command-error.ts';
+
+/** The `service` of serverless.yml. */
+const service = 'tidy24';
+/** Any will do on this machine, but the AWS SDK wants one: the default of serverless.yml. */
+const localRegion = 'eu-central-1';
+const localDynamoDbPort = 4567;
+
+export type TableKind = 'portals' | 'credentials' | 'tasks';
+
+/** Which deployment a command is about. */
+export interface Place {
+  readonly local: boolean;
+  readonly stage: string;
+  /** Undefined: as the AWS SDK finds it, in AWS_REGION or a profile. */
+  readonly region: string | undefined;
+  /** Of the embedded DynamoDB. */
+  readonly endpoint: string | undefined;
+}
+
+export interface PlaceOptions {
+  readonly local?: boolean | undefined;
+  readonly stage?: string | undefined;
+  readonly region?: string | undefined;
+}
+
+/** The name of a table, as serverless.yml has it. */
+export function tableName({ stage }: Pick<Place, 'stage'>, table: TableKind): string {
+  return `${service}-${stage}-${table}`;
+}
+
+/** @throws UsageError when the stage or the local port cannot be one */
+export function placeOf(
+  { local = false, stage, region }: PlaceOptions,
+  env: Record<string, string | undefined>,
+): Place {
+  if (local) {
+    const endpoint = `http://127.0.0.1:${portIn(env, 'TIDY24_DYNAMODB_PORT', localDynamoDbPort)}`;
+    return { local, stage: 'local', region: localRegion, endpoint };
+  }
+  const name = stage ?? 'prod';
+  if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name))
+    throw new UsageError('--stage takes the name of a stage, such as prod');
+  return { local, stage: name, region, endpoint: undefined };
+}
+
+function portIn(env: Record<string, string | undefined>, variable: string, fallback: number): number {
+  const text = env[variable];
+  if (text === undefined || text === '') return fallback;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new UsageError(`${variable} must be a port, 1 to 65535`);
+  return port;
+}
+
+/** A command line that a person can copy, about the same place. */
+export function commandLine({ local, stage, region }: Place, command: string): string {
+  const options = local
+    ? ' --local'
+    : `${stage === 'prod' ? '' : ` --stage ${stage}`}${region ? ` --region ${region}` : ''}`;
+  return `npx tidy24 ${command}${options}`;
+}

@@ -1,0 +1,22 @@
+import type { Portal } from '../lib/portals/portal.ts';
+import { iso } from './time.ts';
+
+/** A portal as `--json` shows it: times in ISO, of tokens only how many there are. */
+export function portalView(portal: Portal): Record<string, unknown> {
+  const { memberId, domain, connection, state, mode, pause, rulesVersion, limits } = portal;
+  return {
+    memberId,
+    domain,
+    connection,
+    state,
+    mode,
+    enforcedAt: iso(portal.enforcedAt) ?? null,
+    pause: pause ? { code: pause.code, reason: pause.reason, since: iso(pause.since) } : null,
+    rulesVersion: rulesVersion ?? null,
+    limits,
+    tokens: portal.tokenDigests.length,
+    robotKeys: portal.robotKeyDigests.length,
+    createdAt: iso(portal.createdAt),
+    updatedAt: iso(portal.updatedAt),
+  };
+}

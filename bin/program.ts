@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import type { CommandRun } from './command-run.ts';
+import { addPortalsConnect } from './commands/portals-connect.ts';
+import { addPortalsCredentials } from './commands/portals-credentials.ts';
+import { addPortalsList } from './commands/portals-list.ts';
+import { addPortalsMode } from './commands/portals-mode.ts';
+import { addPortalsResume } from './commands/portals-resume.ts';
+import { addPortalsShow } from './commands/portals-show.ts';
+import { addRulesCheck } from './commands/rules-check.ts';
+import { addRulesPush } from './commands/rules-push.ts';
+import { addRulesShow } from './commands/rules-show.ts';
+import { addTasksList } from './commands/tasks-list.ts';
+import { addTasksShow } from './commands/tasks-show.ts';
+import { paragraphs } from './global-options.ts';
+
+const about = `Cleans up after lost deals in Bitrix24: unlinks and deletes what your rules name.
+
+A portal is connected, gets its rules, and is observed: tidy24 plans and records, and deletes
+nothing until you switch the portal to enforce. An ID is a portal's member id or its domain.`;
+
+const firstSteps = `
+First steps, for a portal with an incoming and an outgoing webhook:
+  npx tidy24 portals connect
+  npx tidy24 rules push rules.yaml --portal demo.bitrix24.com
+  npx tidy24 tasks list --portal demo.bitrix24.com
+  npx tidy24 portals mode demo.bitrix24.com enforce
+
+Exit codes: 0 done, 1 failed, 2 wrong command line. TIDY24_DEBUG=1 shows where an error came from.`;
+
+/** The command line's grammar. What a command does is in its file in commands/. */
+export function buildProgram(run: CommandRun): Command {
+  const { stdout, stderr } = run.io;
+  const program = new Command('tidy24')
+    .description(paragraphs(about))
+    .addHelpText('after', firstSteps)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: () => undefined, // Said by runCli, without secrets.
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+
+  const portals = program.command('portals').description('connect portals and decide what may be done to them');
+  addPortalsConnect(portals, run);
+  addPortalsCredentials(portals, run);
+  addPortalsList(portals, run);
+  addPortalsShow(portals, run);
+  addPortalsMode(portals, run);
+  addPortalsResume(portals, run);
+
+  const rules = program.command('rules').description('say what is removed, and when');
+  addRulesCheck(rules, run);
+  addRulesPush(rules, run);
+  addRulesShow(rules, run);
+
+  const tasks = program.command('tasks').description('see what was done and what is going to be');
+  addTasksList(tasks, run);
+  addTasksShow(tasks, run);
+  return program;
+}

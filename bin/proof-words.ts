@@ -1,0 +1,69 @@
+import type { Portal } from '../lib/portals/portal.ts';
+import type { ProofResult } from '../lib/portals/prove.ts';
+import { commandLine, type Place } from './place.ts';
+import { portalView } from './portal-view.ts';
+import type { Report } from './report.ts';
+import { iso } from './time.ts';
+
+interface Proved {
+  readonly memberId: string;
+  readonly domain: string;
+  /** As it is after the proof; undefined when it has never been active. */
+  readonly portal: Portal | undefined;
+  readonly place: Place;
+}
+
+/** What became of a proof and what to do next, in plain words. */
+export function describeProof(proof: ProofResult, { memberId, domain, portal, place }: Proved): Report {
+  const data = {
+    memberId,
+    domain,
+    ...proof,
+    ...('until' in proof && { until: iso(proof.until) }),
+    portal: portal ? portalView(portal) : null,
+  };
+  if (proof.result === 'active') return { data, text: nextSteps(proof.domain, memberId, portal, place) };
+  if (proof.result === 'nothing-pending') return { data, text: storedOnly(domain, portal, place) };
+  return { data, text: [], problem: problemOf(proof, domain) };
+}
+
+function problemOf(proof: Exclude<ProofResult, { result: 'active' | 'nothing-pending' }>, domain: string): string {
+  if (proof.result === 'app-unknown') {
+    return `The client id and secret of ${domain} were stored and are gone again. Run the command again.`;
+  }
+  if (proof.result === 'refused') {
+    return (
+      `The installation of ${domain} was not confirmed and is forgotten. ${sentence(proof.reason)} Install the app on ` +
+      'the portal again, then run this command again.'
+    );
+  }
+  return (
+    `${domain} is not active yet. ${sentence(proof.reason)} The id and secret are stored, and it is tried again by ` +
+    `itself after ${iso(proof.until)}; run this command again to try now or to correct them.`
+  );
+}
+
+function nextSteps(domain: string, memberId: string, portal: Portal | undefined, place: Place): string[] {
+  const text = [`${domain} is active. Its member id is ${memberId}.`];
+  if (portal?.mode !== 'enforce') text.push('Mode observe: tidy24 plans and records, and deletes nothing.');
+  if (portal?.rulesVersion === undefined) {
+    text.push(`Next, give it rules: ${commandLine(place, `rules push rules.yaml --portal ${domain}`)}`);
+  }
+  return text;
+}
+
+function storedOnly(domain: string, portal: Portal | undefined, place: Place): string[] {
+  const text = [
+    `The client id and secret of ${domain} are stored. There is no installation to prove; they are used when its token ` +
+      'is refreshed next.',
+  ];
+  if (portal?.pause) text.push(`It is paused. Let it go on: ${commandLine(place, `portals resume ${domain}`)}`);
+  return text;
+}
+
+/** A reason as a sentence; one that begins with the name of a method keeps it as it is. */
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  const start = /^[a-z]+ /.test(trimmed) ? `${trimmed.charAt(0).toUpperCase()}${trimmed.slice(1)}` : trimmed;
+  return `${start}${/[.!?]$/.test(start) ? '' : '.'}`;
+}

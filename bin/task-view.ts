@@ -1,0 +1,38 @@
+import { EntityType } from '../lib/bitrix24/entity-types.ts';
+import type { Task } from '../lib/tasks/task.ts';
+import { iso } from './time.ts';
+
+/** `deal 17` */
+export function recordText({ entityTypeId, id }: Task['record']): string {
+  const [name] = Object.entries(EntityType).find(([, type]) => type === entityTypeId) ?? [`type ${entityTypeId}`];
+  return `${name} ${id}`;
+}
+
+/** So many digits of a task's id tell it apart, and are enough for `tasks show`. */
+export const shortIdLength = 12;
+
+/** A task as `--json` shows it: times in ISO. */
+export function taskView(task: Task): Record<string, unknown> {
+  const { taskId, memberId, record, rule, transition, run, source, status, reason, attempts } = task;
+  return {
+    taskId,
+    memberId,
+    record,
+    rule,
+    transition: { stageId: transition.stageId, movedTime: iso(transition.movedTime) },
+    run,
+    source,
+    status,
+    reason: reason ?? null,
+    attempts,
+    deletions: (task.deletions ?? []).map(({ outcome, ...deletion }) => ({
+      ...deletion,
+      outcome: outcome ? { ...outcome, at: iso(outcome.at) } : null,
+    })),
+    snapshotParts: task.snapshotParts ?? 0,
+    history: task.history.map((entry) => ({ ...entry, at: iso(entry.at) })),
+    nextAt: iso(task.nextAt) ?? null,
+    createdAt: iso(task.createdAt),
+    endedAt: iso(task.endedAt) ?? null,
+  };
+}
