@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CliStage } from './cli-stage.ts';
+
+describe('portals credentials', () => {
+  let stage: CliStage;
+  beforeEach(async () => {
+    stage = await CliStage.start();
+  });
+  afterEach(() => stage.close());
+
+  test('proves the one installation that waits, without being told which', async () => {
+    const { portal } = stage;
+    const app = await stage.install();
+
+    const { code, stdout, stderr } = await stage.run('portals credentials', {
+      input: [app.clientId, app.clientSecret],
+    });
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`${portal.domain} is active. Its member id is ${portal.memberId}.`);
+    expect(stdout).toContain('Mode observe');
+    expect(stdout).toContain(`npx tidy24 rules push rules.yaml --portal ${portal.domain} --local`);
+    expect(await stage.portals.get(portal.memberId)).toMatchObject({ state: 'active', mode: 'observe' });
+    expect(portal.requests.filter(({ method }) => method === 'event.bind')).toHaveLength(3);
+  });
+
+  test('takes the portal by member id or domain, the app from the environment', async () => {
+    const { portal } = stage;
+    const app = await stage.install();
+    const env = { TIDY24_CLIENT_ID: app.clientId, TIDY24_CLIENT_SECRET: app.clientSecret };
+    expect(await stage.json(`portals credentials ${portal.domain}`, { env })).toMatchObject({
+      result: 'active',
+      memberId: portal.memberId,
+      portal: { state: 'active', mode: 'observe' },
+    });
+
+    const again = await stage.run(`portals credentials ${portal.memberId}`, { env });
+
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain('are stored. There is no installation to prove');
+  });
+
+  test('lists the installations when several wait, and stores nothing', async () => {
+    const other = await stage.simulator.addPortal();
+    const app = await stage.install();
+    await stage.install(other);
+
+    const { code, stdout, stderr } = await stage.run('portals credentials', {
+      input: [app.clientId, app.clientSecret],
+    });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('Several installations wait');
+    expect(stdout).toMatch(/^MEMBER ID +DOMAIN +INSTALLED\n/);
+    for (const { memberId, domain } of [stage.portal, other]) {
+      expect(stdout).toMatch(new RegExp(`${memberId} +${domain} +\\d{4}-`));
+    }
+    expect((await stage.credentials.pending(other.memberId))?.app).toBeUndefined();
+  });
+
+  test('a wrong secret is said so, and the right one given afterwards works', async () => {
+    const { portal } = stage;
+    const app = await stage.install();
+
+    const wrong = await stage.run('portals credentials', { input: [app.clientId, 'not-the-secret-at-all'] });
+    const right = await stage.run('portals credentials', { input: [app.clientId, app.clientSecret] });
+
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain("is not active yet. The app's secret is wrong, or the app is not installed.");
+    expect(wrong.stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(right.code).toBe(0);
+    expect(await stage.portals.get(portal.memberId)).toMatchObject({ state: 'active' });
+  });
+
+  test('an authorization server that is down is tried again by the clock', async () => {
+    const { portal } = stage;
+    const app = await stage.install();
+
+    const { code, stdout, stderr } = await stage.run('portals credentials --json', {
+      input: [app.clientId, app.clientSecret],
+      fetch: async () => new Response('', { status: 502 }),
+    });
+
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ result: 'later', memberId: portal.memberId });
+    expect(stderr).toMatch(/it is tried again by itself after \d{4}-/);
+    const due = await stage.tables.tasks.get({ taskId: `chore:${portal.memberId}:prove`, sk: 'chore' });
+    expect(due).toMatchObject({ memberId: portal.memberId });
+  });
+
+  test('an installation that the server does not confirm is forgotten', async () => {
+    const app = await stage.install();
+    stage.portal.revokeTokens(app);
+
+    const { code, stderr } = await stage.run('portals credentials', { input: [app.clientId, app.clientSecret] });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('was not confirmed and is forgotten');
+    expect(stderr).toContain('Install the app on the portal again');
+    expect((await stage.run('portals credentials')).stderr).toContain('No installation waits for its app');
+  });
+
+  test('says what to do when nothing was installed there', async () => {
+    await stage.connect();
+    const nothing = await stage.run('portals credentials', { input: ['id', 'secret'] });
+    const unknown = await stage.run('portals credentials 0123456789abcdef', { input: ['id', 'secret'] });
+    const webhook = await stage.run(`portals credentials ${stage.portal.domain}`, { input: ['id', 'secret'] });
+    expect([nothing.code, unknown.code, webhook.code]).toEqual([1, 1, 1]);
+    expect(nothing.stderr).toContain('/bitrix24/install');
+    expect(unknown.stderr).toContain('There is no portal 0123456789abcdef');
+    expect(webhook.stderr).toContain('is connected by webhooks, which need no app');
+    expect(await stage.credentials.pending('0123456789abcdef')).toBeUndefined();
+  });
+});

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CliStage } from './cli-stage.ts';
+
+describe('portals list, show and resume', () => {
+  let stage: CliStage;
+  beforeEach(async () => {
+    stage = await CliStage.start();
+  });
+  afterEach(() => stage.close());
+
+  test('an empty list says how to begin', async () => {
+    const { code, stdout } = await stage.run('portals list');
+    expect(code).toBe(0);
+    expect(stdout).toContain('npx tidy24 portals connect --local');
+    expect(stdout).toContain('npx tidy24 portals credentials --local');
+    expect(await stage.json('portals list')).toEqual([]);
+  });
+
+  test('lists in aligned columns', async () => {
+    await stage.connect();
+    await stage.portals.pause(stage.portal.memberId, { code: 'overload-limit', reason: 'Bitrix24 has blocked REST.' });
+    const [heading = '', row = ''] = (await stage.run('portals list')).stdout.split('\n');
+    expect(heading).toMatch(/^DOMAIN +MEMBER ID +STATE +MODE +RULES +PAUSED$/);
+    expect(row).toMatch(/^127\.0\.0\.1:\d+ +[0-9a-f]{32} +active +observe +- +overload-limit$/);
+    expect(row.indexOf('active')).toBe(heading.indexOf('STATE'));
+  });
+
+  test('shows a paused portal with what to do, and no digest', async () => {
+    const { memberId, domain } = stage.portal;
+    await stage.connect();
+    await stage.portals.pause(memberId, { code: 'overload-limit', reason: 'Bitrix24 has blocked REST.' });
+
+    const { stdout } = await stage.run(`portals show ${domain}`);
+
+    expect(stdout).toMatch(/^ {2}why +Bitrix24 has blocked REST\.$/m);
+    expect(stdout).toMatch(new RegExp(`^ {2}then +npx tidy24 portals resume ${domain} --local$`, 'm'));
+    expect(stdout).toMatch(/^event tokens +1$/m);
+    expect(stdout).not.toMatch(/[0-9a-f]{64}/);
+    expect(await stage.json(`portals show ${memberId}`)).toMatchObject({
+      tokens: 1,
+      pause: { code: 'overload-limit' },
+      rulesVersion: null,
+    });
+  });
+
+  test('resumes a portal and makes its tasks due', async () => {
+    const { memberId, domain } = stage.portal;
+    await stage.connect();
+    await stage.portals.pause(memberId, { code: 'overload-limit', reason: 'Bitrix24 has blocked REST.' });
+    const { taskId } = await stage.tasks.create(
+      {
+        memberId,
+        record: { entityTypeId: 2, id: 1 },
+        rule: { id: 'spam', version: 1 },
+        transition: { stageId: 'LOSE', movedTime: stage.now },
+        run: 0,
+      },
+      { nextAt: stage.now + 3_600_000, source: 'webhook', history: [] },
+    );
+
+    const { code, stdout } = await stage.run(`portals resume ${domain}`);
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('works again');
+    expect((await stage.portals.get(memberId))?.pause).toBeUndefined();
+    expect((await stage.tasks.get(taskId))?.nextAt).toBe(stage.now);
+    expect((await stage.run(`portals resume ${domain}`)).stdout).toContain('is not paused');
+  });
+
+  test('says so when there is no such portal, or several have the domain', async () => {
+    const { memberId, domain } = stage.portal;
+    await stage.connect();
+    const missing = await stage.run('portals show demo.bitrix24.com');
+    expect(missing).toMatchObject({ code: 1, stdout: '' });
+    expect(missing.stderr).toBe(
+      'error: There is no portal demo.bitrix24.com. See which there are with: npx tidy24 portals list\n',
+    );
+
+    const portal = await stage.portals.get(memberId);
+    if (portal) await stage.portals.create({ ...portal, memberId: 'fedcba98' });
+    const several = await stage.run(`portals show ${domain}`);
+    expect(several.code).toBe(1);
+    expect(several.stderr).toContain('Name one by its member id: ');
+    expect(several.stderr).toContain('fedcba98');
+  });
+});
