@@ -48,11 +48,11 @@ export interface Table {
   /** At most 100 keys. Rows in no particular order; missing ones are left out. */
   getMany(keys: Key[]): Promise<Item[]>;
   /** False when the condition did not hold. */
-  put(item: Item, condition?: Expression & { if: string }): Promise<boolean>;
+  put: (item: Item, condition?: Expression & { if: string }) => Promise<boolean>;
   /** The row after the update, or undefined when the condition did not hold. */
-  update(key: Key, change: Expression & { set: string; if?: string }): Promise<Item | undefined>;
+  update: (key: Key, change: Expression & { set: string; if?: string }) => Promise<Item | undefined>;
   /** False when the condition did not hold. */
-  delete(key: Key, condition?: Expression & { if: string }): Promise<boolean>;
+  delete: (key: Key, condition?: Expression & { if: string }) => Promise<boolean>;
   query(options: QueryOptions): Promise<Page>;
   /** Reads the whole table: for an operator's commands, never for a function. */
   scan(filter: Expression & { where: string; startAfter?: Item | undefined }): Promise<Page>;

@@ -85,10 +85,11 @@ export function withMeasured(
   now: number,
 ): MethodUse {
   const perCall = measured.seconds / Math.max(1, measured.calls);
-  const previous = use !== undefined && now - use.at < limits.operatingWindowSeconds * 1000 ? use : undefined;
+  // Without the portal's word (old and self-hosted ones, answers that never came) we count ourselves, window by window.
+  const counted = use !== undefined && now < use.resetAt ? use : undefined;
   return {
-    operating: measured.operating ?? (previous?.operating ?? 0) + measured.seconds,
-    resetAt: measured.resetAt ?? previous?.resetAt ?? now + limits.operatingWindowSeconds * 1000,
+    operating: measured.operating ?? (counted?.operating ?? 0) + measured.seconds,
+    resetAt: measured.resetAt ?? counted?.resetAt ?? now + limits.operatingWindowSeconds * 1000,
     // Rises at once and falls slowly: taking a call for shorter than it is costs more than the other way round.
     perCall: use === undefined ? perCall : Math.max(perCall, use.perCall * 0.7 + perCall * 0.3),
     at: now,

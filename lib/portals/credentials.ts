@@ -67,7 +67,7 @@ export type Installation = z.infer<typeof installationSchema>;
 /** Unproved installations of one portal that are kept at most; the oldest goes first. */
 const maxInstallations = 5;
 /** An installation that nobody proved is forgotten after this many ms. */
-const installationLifetime = 30 * 24 * 3600 * 1000;
+export const installationLifetime = 30 * 24 * 3600 * 1000;
 
 const pendingSchema = z.object({
   memberId: z.string(),

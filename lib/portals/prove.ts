@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { Bitrix24Error, PortalError } from '../bitrix24/failures.ts';
 import { enterpriseLimits, ordinaryLimits } from '../bitrix24/limits.ts';
 import { isAcceptableEndpoint, refreshTokens, type Tokens } from '../bitrix24/oauth.ts';
-import type { App, Installation, OAuthCredentials } from './credentials.ts';
+import {
+  type App,
+  type Credentials,
+  type Installation,
+  installationLifetime,
+  type OAuthCredentials,
+} from './credentials.ts';
 import type { Portal } from './portal.ts';
 import { storeTokens } from './refresh.ts';
 import { PortalSession, type SessionOptions } from './session.ts';
@@ -47,38 +53,47 @@ export async function provePortal(options: ProveOptions, memberId: string, deadl
   if (held?.kind === 'oauth' && held.activation) return activate(options, held, deadline);
 
   const pending = await credentials.pending(memberId);
-  const installation = pending?.installations.at(-1);
-  if (!pending || !installation) return { result: 'nothing-pending' };
+  const alive = (pending?.installations ?? []).filter(({ receivedAt }) => receivedAt + installationLifetime > clock());
+  if (!pending || alive.length === 0) return { result: 'nothing-pending' };
   const app = pending.app ?? (held?.kind === 'oauth' ? held.app : undefined) ?? (await options.defaultApp());
   if (!app) return { result: 'app-unknown' };
-  if (deadline - clock() < needsMs) return { result: 'later', until: clock(), reason: 'too little time is left' };
 
-  const now = clock();
-  const lease = { by: options.newId(), until: now + leaseMs };
-  if (!(await credentials.leasePending(memberId, lease, now))) {
+  const lease = { by: options.newId(), until: clock() + leaseMs };
+  if (deadline - clock() < needsMs) return { result: 'later', until: clock(), reason: 'too little time is left' };
+  if (!(await credentials.leasePending(memberId, lease, clock()))) {
     return { result: 'later', until: lease.until, reason: 'the installation is being proved already' };
   }
-  const proof = await proveInstallation(options, memberId, installation, app);
-  if ('result' in proof) return proof;
+  // The newest first. Anybody can post one, so a false one must not keep the true one from being looked at.
+  let refused: ProofResult = { result: 'nothing-pending' };
+  for (const installation of alive.toReversed()) {
+    const left = Math.min(deadline, lease.until) - clock();
+    if (left < needsMs) return { result: 'later', until: clock(), reason: 'too little time is left' };
+    const proof = await proveInstallation(options, memberId, installation, app);
+    if (!('result' in proof)) return keep(options, installation, proof, { held, app, deadline });
+    if (proof.result !== 'refused') return proof;
+    refused = proof;
+  }
+  return refused;
+}
 
+/** Stores the proved tokens, before they are used, and goes on to activate the portal. */
+async function keep(
+  options: ProveOptions,
+  installation: Installation,
+  tokens: Tokens,
+  { held, app, deadline }: { held: Credentials | undefined; app: App; deadline: number },
+): Promise<ProofResult> {
+  const { id, tokenUrl, tokenDigest, eventsUrl } = installation;
   const proved: OAuthCredentials = {
-    memberId,
+    ...tokens,
     kind: 'oauth',
     generation: (held?.kind === 'oauth' ? held.generation : 0) + 1,
-    accessToken: proof.accessToken,
-    refreshToken: proof.refreshToken,
-    accessExpiresAt: proof.accessExpiresAt,
-    clientEndpoint: proof.clientEndpoint,
-    tokenUrl: installation.tokenUrl,
+    tokenUrl,
     app,
-    activation: {
-      installation: installation.id,
-      tokenDigest: installation.tokenDigest,
-      eventsUrl: installation.eventsUrl,
-    },
+    activation: { installation: id, tokenDigest, eventsUrl },
   };
   await storeTokens(options, deadline, async () => {
-    await credentials.put(proved);
+    await options.credentials.put(proved);
     return true;
   });
   return activate(options, proved, deadline);

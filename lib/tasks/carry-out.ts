@@ -3,7 +3,7 @@ import { minute, second } from '../bitrix24/reactions.ts';
 import type { JudgedAnswer } from '../portals/session.ts';
 import { each } from './each.ts';
 import { linkCommands, type Links, readLinks } from './look.ts';
-import { afterFailure, earliest, isPortalTrouble, type Ready, retryOrStop, type Run, troubleOf } from './run.ts';
+import { afterFailure, earliest, isPortalTrouble, type Ready, afterTrouble, type Run, troubleOf } from './run.ts';
 import type { Trouble } from './settle.ts';
 
 /** Nothing is deleted for a record that was read longer ago than this when the request is sent (promise P4). */
@@ -69,30 +69,19 @@ async function settleAnswers(
       description: answer.description,
       row,
     };
-    switch (row.reaction) {
-      case 'already-gone': {
-        const outcome = { result: 'already-gone', proof: 'answer', verdict: row.name } as const;
-        return settle.done(task, task.deletions ?? [deletion], outcome);
-      }
-      case 'verify':
-        unclear.push({ ...one, trouble });
-        return undefined;
-      case 'wait-for-limit':
-        again = earliest(again, options.clock() + (row.waitMs ?? minute));
-        return undefined;
-      case 'retry-later':
-      case 'refresh':
-      case 'reread':
-      case 'moved':
-        if (row.verifyBeforeRepeat !== true) return retryOrStop(run, task, trouble);
-        unclear.push({ ...one, trouble });
-        return undefined;
-      case 'operator':
-        return row.stopsPortal === true ? settle.park(task, row.meaning) : settle.fail(task, trouble);
-      case 'permanent':
-      case 'bug':
-        return settle.fail(task, trouble);
+    if (row.reaction === 'already-gone') {
+      const outcome = { result: 'already-gone', proof: 'answer', verdict: row.name } as const;
+      return settle.done(task, task.deletions ?? [deletion], outcome);
     }
+    if (row.reaction === 'wait-for-limit') {
+      again = earliest(again, options.clock() + (row.waitMs ?? minute));
+      return undefined;
+    }
+    if (row.reaction === 'verify' || row.verifyBeforeRepeat === true) {
+      unclear.push({ ...one, trouble });
+      return undefined;
+    }
+    return afterTrouble(run, task, trouble);
   });
   if (unclear.length > 0) await verify(run, unclear);
   return again;
@@ -119,6 +108,6 @@ async function verify(run: Run, unclear: readonly Unclear[]): Promise<void> {
     if (gone) return settle.done(task, task.deletions ?? [deletion], { result: 'deleted', proof: 'read' });
     const refused = links?.kind === 'links' && trouble.row?.reaction === 'verify';
     if (refused) return settle.fail(task, trouble);
-    return retryOrStop(run, { ...task, deletions: task.deletions ?? [deletion] }, trouble);
+    return afterTrouble(run, { ...task, deletions: task.deletions ?? [deletion] }, trouble);
   });
 }

@@ -38,12 +38,20 @@ export async function afterFailure(run: Run, tasks: readonly Task[], error: unkn
   }
   if (!(error instanceof Bitrix24Error)) throw error;
   const trouble = troubleOf(error);
-  const givesUp = ['permanent', 'bug', 'operator'].includes(error.row.reaction);
-  await each(tasks, (task) => (givesUp ? settle.fail(task, trouble) : retryOrStop(run, task, trouble)));
+  await each(tasks, (task) => afterTrouble(run, task, trouble));
   return undefined;
 }
 
-export async function retryOrStop({ session, settle }: Run, task: Task, trouble: Trouble): Promise<void> {
+/** What a trouble means for one task: it fails, waits for a person, or is tried again. */
+export async function afterTrouble(run: Run, task: Task, trouble: Trouble): Promise<void> {
+  const { reaction, stopsPortal = false, meaning = '' } = trouble.row ?? {};
+  if (reaction === 'operator' && stopsPortal) await run.settle.park(task, meaning);
+  else if (reaction === 'permanent' || reaction === 'bug' || reaction === 'operator')
+    await run.settle.fail(task, trouble);
+  else await retryOrStop(run, task, trouble);
+}
+
+async function retryOrStop({ session, settle }: Run, task: Task, trouble: Trouble): Promise<void> {
   if ((await settle.retry(task, trouble)) === 'settled') return;
   const { meaning, mend, name } = trouble.row ?? { meaning: trouble.description, mend: undefined, name: trouble.code };
   const stopped = await session.stop(name, `${meaning} ${mend ?? ''}`.trim());

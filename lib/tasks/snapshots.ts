@@ -12,7 +12,12 @@ export const snapshotSchema = z.object({
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
 
-const partSchema = z.object({ data: z.instanceof(Uint8Array), parts: z.int().positive() });
+const partSchema = z.object({
+  data: z.instanceof(Uint8Array),
+  parts: z.int().positive(),
+  /** Seconds since the epoch. The table forgets days later; we do at once. */
+  expiresAt: z.int(),
+});
 
 /** DynamoDB takes rows of 400 KB; this leaves room for the keys. */
 const partBytes = 380_000;
@@ -55,10 +60,12 @@ export class SnapshotStore {
     return parts;
   }
 
+  /** Undefined when there is none, or its time is over. */
   async get(taskId: string): Promise<Snapshot | undefined> {
     const first = await this.#table.get({ taskId, part: 0 });
     if (!first) return undefined;
     const chunks = [partSchema.parse(first)];
+    if (chunks.some(({ expiresAt }) => expiresAt * 1000 <= this.#clock())) return undefined;
     for (let part = 1; part < (chunks[0]?.parts ?? 0); part += 1) {
       chunks.push(partSchema.parse(await this.#table.get({ taskId, part })));
     }

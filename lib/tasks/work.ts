@@ -5,7 +5,7 @@ import { decide } from './decide.ts';
 import { each } from './each.ts';
 import { type Links, type Look, lookCommands, readLook } from './look.ts';
 import type { DeletionMessage } from './messages.ts';
-import { afterFailure, earliest, type Ready, retryOrStop, type Run, type WorkOptions } from './run.ts';
+import { afterFailure, earliest, type Ready, afterTrouble, type Run, type WorkOptions } from './run.ts';
 import { Settlement, type Trouble } from './settle.ts';
 import type { Deletion, Task } from './task.ts';
 
@@ -102,7 +102,7 @@ async function decideAll(
     const record = look.records.get(task.record.id);
     const links = look.links.get(task.record.id) ?? { kind: 'unknown', row: undefined };
     if (record === undefined || look.profile === undefined) {
-      await retryOrStop(run, task, unread(links));
+      await afterTrouble(run, task, unread(links));
       return;
     }
     const rule = rules?.rules.find(({ id }) => id === task.rule.id);
@@ -120,7 +120,7 @@ async function decideAll(
     }
 
     if (links.kind === 'gone') return settle.end(task, 'skipped', 'record-gone', { text: 'Skipped: record-gone' });
-    if (links.kind === 'unknown') return retryOrStop(run, task, unread(links));
+    if (links.kind === 'unknown') return afterTrouble(run, task, unread(links));
     const contactIds = links.links.map(({ CONTACT_ID }) => CONTACT_ID);
     const deletion: Deletion = { method: 'crm.deal.contact.items.delete', id: task.record.id, contactIds };
     if (contactIds.length === 0 && !task.deletions) {

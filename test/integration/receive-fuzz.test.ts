@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventMessageSchema } from '../../lib/tasks/messages.ts';
 import { Deployment } from './support/deployment.ts';
