@@ -1,13 +1,11 @@
 import { enterpriseLimits, ordinaryLimits } from '../lib/bitrix24/limits.ts';
 import { tokenDigest } from '../lib/bitrix24/token-digest.ts';
-import { pendingWebhookId, type Portal } from '../lib/portals/portal.ts';
+import { pendingWebhookId, type Portal, withTokenDigest } from '../lib/portals/portal.ts';
 import { verifySender } from '../lib/portals/verify-sender.ts';
+import { reconcileEveryMs } from '../lib/tasks/schedule.ts';
 import { CommandError } from './command-error.ts';
 import type { Deployment } from './deployment.ts';
 import type { WebhookUrl } from './webhook-url.ts';
-
-/** A portal may have several senders of events, each with its token; the oldest of more than these goes. */
-const maxTokenDigests = 10;
 
 export interface WebhookConnection {
   readonly webhook: WebhookUrl;
@@ -44,6 +42,9 @@ export async function connectWebhook(deployment: Deployment, connection: Webhook
 
   const portal = (await completed(deployment, connection)) ?? (await portals.get(id));
   if (!portal) throw new CommandError('The portal was removed while it was being connected. Run the command again.');
+  if (portal.state === 'active') {
+    await deployment.tasks.wantChore(portal.memberId, 'reconcile', deployment.clock() + reconcileEveryMs);
+  }
   const resumed = mends(portal, connection) && (await portals.resume(portal.memberId));
   if (resumed) await deployment.tasks.hastenPortal(portal.memberId);
   return { portal: (resumed && (await portals.get(portal.memberId))) || portal, known: before !== undefined, resumed };
@@ -88,12 +89,11 @@ async function update(
   { memberId, tokenDigests, state }: Portal,
   { webhook: { domain }, applicationToken, enterprise }: WebhookConnection,
 ): Promise<void> {
-  const digest = tokenDigest(applicationToken);
   await portals.change(memberId, {
     domain,
     connection: 'webhook',
     state: state === 'disconnected' ? 'active' : state,
-    tokenDigests: [...tokenDigests.filter((known) => known !== digest), digest].slice(-maxTokenDigests),
+    tokenDigests: withTokenDigest(tokenDigests, tokenDigest(applicationToken)),
     ...(enterprise && { limits: enterpriseLimits }),
   });
 }

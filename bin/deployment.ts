@@ -1,6 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { appParameter } from '../lib/aws/app-parameter.ts';
+import { createDynamoDbClient } from '../lib/aws/clients.ts';
 import { openTable, type Table } from '../lib/aws/table.ts';
 import type { Log } from '../lib/aws/telemetry.ts';
 import { RestClient } from '../lib/bitrix24/rest-client.ts';
@@ -22,19 +21,15 @@ export interface Deployment extends ProofOptions {
   close(): void;
 }
 
-/** Without these the SDK waits for minutes on a connection that is dead. */
-const timeouts = { connectionTimeout: 3_000, requestTimeout: 10_000 };
 /** Any keys will do for the embedded table; these are nobody's. */
 const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 export function openDeployment(io: CliIo, place: Place): Deployment {
-  const client = new DynamoDBClient({
-    requestHandler: timeouts,
-    maxAttempts: place.local ? 1 : 4,
+  const documents = createDynamoDbClient({
+    ...(place.local && { maxAttempts: 1 }),
     ...(place.region !== undefined && { region: place.region }),
     ...(place.endpoint !== undefined && { endpoint: place.endpoint, credentials: localCredentials }),
   });
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   const { clock, sleep, random, newId, fetch } = io;
   const portalsTable = openTable(documents, tableName(place, 'portals'));
   const credentialsTable = openTable(documents, tableName(place, 'credentials'));
@@ -56,7 +51,7 @@ export function openDeployment(io: CliIo, place: Place): Deployment {
     newId,
     log: debugLog(io),
     count: () => undefined,
-    close: () => client.destroy(),
+    close: () => documents.destroy(),
   };
 }
 

@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
@@ -10,8 +10,8 @@ export function createSqsClient(): SQSClient {
   return new SQSClient({ maxAttempts: 3, requestHandler: timeouts });
 }
 
-export function createDynamoDbClient(): DynamoDBDocumentClient {
-  return DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 4, requestHandler: timeouts }), {
-    marshallOptions: { removeUndefinedValues: true },
-  });
+/** `config` is for who cannot set the environment, like the command line. Destroy it when it is not for a whole life. */
+export function createDynamoDbClient(config: DynamoDBClientConfig = {}): DynamoDBDocumentClient {
+  const client = new DynamoDBClient({ maxAttempts: 4, requestHandler: timeouts, ...config });
+  return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }

@@ -79,15 +79,19 @@ function expressions({ values, aliases = {} }: Expression, ...texts: (string | u
 /** Rejections of a batch read that leave keys unread are repeated this often before it counts as unavailable. */
 const batchGetRounds = 5;
 
+/** By shape, because an error may come from another realm. */
+function nameOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : 'unknown';
+}
+
 export function openTable(client: DynamoDBDocumentClient, TableName: string): Table {
   /** Undefined when the condition did not hold; anything else DynamoDB refuses is an error. */
   async function attempt<T>(operation: string, send: () => Promise<T>): Promise<T | undefined> {
     try {
       return await send();
     } catch (error) {
-      if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return undefined;
-      const reason = error instanceof Error ? error.name : 'unknown';
-      throw new TableUnavailable(`${operation} on table ${TableName} failed: ${reason}`, { cause: error });
+      if (nameOf(error) === 'ConditionalCheckFailedException') return undefined;
+      throw new TableUnavailable(`${operation} on table ${TableName} failed: ${nameOf(error)}`, { cause: error });
     }
   }
 

@@ -18,13 +18,15 @@ const nothingSent = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-function codesOf(error: unknown): string[] {
-  const codes: string[] = [];
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
-    if ('code' in cause && typeof cause.code === 'string') codes.push(cause.code);
-    if (cause instanceof AggregateError) codes.push(...cause.errors.flatMap(codesOf));
-  }
-  return codes;
+/** The system's codes in an error and its causes. By shape, because an error may come from another realm. */
+function codesOf(error: unknown, depth = 0): string[] {
+  if (typeof error !== 'object' || error === null || depth > 5) return [];
+  const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
+  return [
+    ...(typeof code === 'string' ? [code] : []),
+    ...(Array.isArray(errors) ? errors.flatMap((each) => codesOf(each, depth + 1)) : []),
+    ...codesOf(cause, depth + 1),
+  ];
 }
 
 export interface PostOptions {

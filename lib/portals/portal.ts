@@ -46,3 +46,11 @@ export type Portal = z.infer<typeof portalSchema>;
 export function pendingWebhookId(domain: string): string {
   return `pending@${domain}`;
 }
+
+/** A portal may have several senders of events, each with its token; the oldest of more than these goes. */
+const maxTokenDigests = 10;
+
+/** The digests with this one as the newest. */
+export function withTokenDigest(digests: readonly string[], digest: string): string[] {
+  return [...digests.filter((known) => known !== digest), digest].slice(-maxTokenDigests);
+}

@@ -9,7 +9,7 @@ import {
   installationLifetime,
   type OAuthCredentials,
 } from './credentials.ts';
-import type { Portal } from './portal.ts';
+import { type Portal, withTokenDigest } from './portal.ts';
 import { storeTokens } from './refresh.ts';
 import { PortalSession, type SessionOptions } from './session.ts';
 
@@ -33,8 +33,6 @@ export type ProofResult =
 /** The events that a new portal is asked to send. */
 const events = ['ONCRMDEALUPDATE', 'ONCRMDEALADD', 'ONCRMDEALMOVETOCATEGORY'] as const;
 
-/** A portal may have several senders of events, each with its token; the oldest of more than these goes. */
-const maxTokenDigests = 10;
 const leaseMs = 90_000;
 /** The refresh and what follows it need this much time. */
 const needsMs = 60_000;
@@ -121,7 +119,11 @@ async function proveInstallation(
     const wrongApp = error.row.name === 'invalid-client' || error.row.name === 'wrong-client';
     if (error instanceof PortalError && wrongApp) {
       await credentials.releasePending(memberId);
-      return { result: 'later', until: clock() + 60 * retryMs, reason: `${error.row.meaning} ${error.row.mend ?? ''}` };
+      return {
+        result: 'later',
+        until: clock() + 60 * retryMs,
+        reason: `${error.row.meaning} Check the client id and secret`,
+      };
     }
     if (error instanceof PortalError && error.row.reaction !== 'retry-later') return refuse(error.row.meaning);
     await credentials.releasePending(memberId);
@@ -150,15 +152,11 @@ async function activate(options: ProveOptions, held: OAuthCredentials, deadline:
     const session = new PortalSession(options, portal, deadline);
     const limits = await limitsOf(session, portal);
     await bindEvents(session, activation.eventsUrl);
-    const digests = [
-      ...portal.tokenDigests.filter((digest) => digest !== activation.tokenDigest),
-      activation.tokenDigest,
-    ];
     await portals.change(memberId, {
       ...present,
       state: 'active',
       limits,
-      tokenDigests: digests.slice(-maxTokenDigests),
+      tokenDigests: withTokenDigest(portal.tokenDigests, activation.tokenDigest),
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';

@@ -71,7 +71,10 @@ export async function playDemo({ webhook, print }: DemoOptions): Promise<string[
     print('');
     await runCommand(stack, ['tasks', 'list', '--portal', portal.domain], { print });
     print('');
-    return check(portal, { ...deals, others, refreshes: portal.refreshes.length - before.refreshes, webhook });
+    return [
+      ...stack.refusable.map((call) => `AWS would refuse: ${call}`),
+      ...check(portal, { ...deals, others, refreshes: portal.refreshes.length - before.refreshes, webhook }),
+    ];
   } finally {
     await stack.close();
     rmSync(folder, { recursive: true, force: true });

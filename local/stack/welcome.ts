@@ -21,11 +21,11 @@ export function welcome(stack: Stack<Simulator | undefined>, dataDir: string): s
   ].join('\n');
 }
 
-/** The portal installs the app, and the app learns the client id and secret that the installation shows. */
+/** The portal installs the app and shows its client id and secret, which the second command asks for. */
 function simulated(httpUrl: string, { portal }: Simulator): string[] {
   return [
     `  curl -d installUrl=${httpUrl}/bitrix24/install http://${portal.domain}/simulator/apps/install`,
-    `  npx tidy24 portals credentials --portal ${portal.memberId} --local`,
+    '  npx tidy24 portals credentials --local',
     '  npx tidy24 portals list --local',
   ];
 }
