@@ -30,36 +30,41 @@ export class BudgetStore {
   }
 
   /**
-   * Takes one request out of the portal's leaky bucket. The row holds when the bucket will be empty (`emptyAt`), so
-   * that one conditional write decides, without a read before it.
+   * Takes requests out of the portal's leaky bucket, all of them or none. The row holds when the bucket will be empty
+   * (`emptyAt`), so that one conditional write decides, without a read before it.
    *
-   * @returns undefined when it was granted, else when to ask again, in ms since the epoch
+   * @returns undefined when they were granted, else when to ask again, in ms since the epoch
    */
-  async takeRequest(memberId: string, { requestsPerSecond, burst }: PortalLimits): Promise<number | undefined> {
+  async takeRequests(
+    memberId: string,
+    { requestsPerSecond, burst }: PortalLimits,
+    count: number,
+  ): Promise<number | undefined> {
     const now = this.#clock();
     const drainMs = 1000 / requestsPerSecond;
-    const full = now + (burst - 1) * drainMs;
+    // More than the bucket holds can never be had at once.
+    const taken = Math.min(count, burst) * drainMs;
+    const room = burst * drainMs - taken;
     const notBlocked = '(attribute_not_exists(#blockedUntil) OR #blockedUntil <= :now)';
 
     const fromEmpty = await this.#table.update(rateKey(memberId), {
       set: 'SET #emptyAt = :next',
       if: `(attribute_not_exists(#emptyAt) OR #emptyAt < :now) AND ${notBlocked}`,
-      values: { now, next: now + drainMs },
+      values: { now, next: now + taken },
     });
     if (fromEmpty) return undefined;
 
     const added = await this.#table.update(rateKey(memberId), {
-      set: 'SET #emptyAt = #emptyAt + :drain',
+      set: 'SET #emptyAt = #emptyAt + :taken',
       if: `#emptyAt BETWEEN :now AND :full AND ${notBlocked}`,
-      values: { now, full, drain: drainMs },
+      values: { now, full: now + room, taken },
     });
     if (added) return undefined;
 
     const row = await this.#table.get(rateKey(memberId));
     const blockedUntil = Number(row?.['blockedUntil'] ?? 0);
     const emptyAt = Number(row?.['emptyAt'] ?? now);
-    // Room for one comes up when the bucket has drained to one below full.
-    return Math.max(now + drainMs, blockedUntil, emptyAt - (burst - 1) * drainMs);
+    return Math.max(now + drainMs, blockedUntil, emptyAt - room);
   }
 
   /** The portal refused us: nobody asks it anything before `until`. */

@@ -57,6 +57,7 @@ export class PortalSession {
   readonly #deadline: number;
   readonly #meter: OperatingMeter;
   #credentials: Credentials | undefined;
+  #reserved = 0;
 
   /** `deadline`: ms since the epoch, when the caller must have ended. */
   constructor(options: SessionOptions, portal: Portal, deadline: number) {
@@ -64,6 +65,17 @@ export class PortalSession {
     this.#portal = portal;
     this.#deadline = deadline;
     this.#meter = new OperatingMeter(options.budgets, options.clock, portal);
+  }
+
+  /**
+   * Makes sure of so many requests before the first of them is made. Who reads in order to write must have both:
+   * otherwise, at a full bucket, each read takes the place of the write that it is for, and nothing is ever written.
+   *
+   * @throws PortalBusy
+   */
+  async reserve(requests: number): Promise<void> {
+    await this.#take(requests);
+    this.#reserved += requests;
   }
 
   /** How many of `wanted` calls of a method one batch may carry now; see OperatingMeter. */
@@ -102,10 +114,10 @@ export class PortalSession {
 
   /** One call of one method. Throws as `batch` does. */
   async call(method: string, params: Record<string, unknown>, send: SendOptions): Promise<RestAnswer> {
-    const { budgets, rest, clock } = this.#options;
+    const { rest, clock } = this.#options;
     for (let refreshed = false; ; refreshed = true) {
-      const until = await budgets.takeRequest(this.#portal.memberId, this.#portal.limits);
-      if (until !== undefined) throw new PortalBusy(`${this.#portal.domain} takes no request now`, { until });
+      if (this.#reserved > 0) this.#reserved -= 1;
+      else await this.#take(1);
       const { access, generation } = await this.#access();
       if (send.freshUntil !== undefined && clock() > send.freshUntil) {
         throw new PortalBusy('What was read is too old to act on', { until: clock() });
@@ -121,6 +133,12 @@ export class PortalSession {
         throw await this.#asWaitOrStop(error, withoutRefresh(error.row), method);
       }
     }
+  }
+
+  async #take(requests: number): Promise<void> {
+    const { memberId, limits, domain } = this.#portal;
+    const until = await this.#options.budgets.takeRequests(memberId, limits, requests);
+    if (until !== undefined) throw new PortalBusy(`${domain} takes no request now`, { until });
   }
 
   async #access(): Promise<{ access: Access; generation: number | undefined }> {

@@ -9,6 +9,8 @@ import { afterFailure, earliest, type Ready, afterTrouble, type Run, type WorkOp
 import { Settlement, type Trouble } from './settle.ts';
 import type { Deletion, Task } from './task.ts';
 
+/** A round looks and then deletes. */
+const requestsPerRound = 2;
 /** A message received so often is not pushed on once more: its tasks wait in the table instead. */
 const maxReceives = 40;
 
@@ -74,6 +76,7 @@ async function lookAt(run: Run, tasks: readonly Task[]): Promise<Look | number |
   const ids = tasks.map(({ record }) => record.id);
   let look: Look;
   try {
+    await session.reserve(requestsPerRound);
     look = readLook(ids, await session.batch(lookCommands(ids), { write: false }), at);
   } catch (error) {
     return afterFailure(run, tasks, error);

@@ -26,7 +26,7 @@ beforeEach(() => {
   memberId = newMemberId();
 });
 
-const take = (limits = ordinaryLimits, of = memberId) => parts.budgets.takeRequest(of, limits);
+const take = (limits = ordinaryLimits, of = memberId) => parts.budgets.takeRequests(of, limits, 1);
 const answered = (asked: ReadonlyMap<string, Command>, answer: (index: number) => JudgedAnswer) =>
   new Map([...asked.keys()].map((key, index) => [key, answer(index)] as const));
 const took = (duration: number, operating?: number, resetInMs = 600_000): AnswerTime => ({

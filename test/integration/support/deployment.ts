@@ -1,6 +1,7 @@
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -173,6 +174,17 @@ export class Deployment {
       for (const { ReceiptHandle } of messages) await this.#delete(this.queueUrl(source), ReceiptHandle);
       lost += messages.length;
     }
+  }
+
+  /** How many messages of a queue are in flight or wait for a later moment. */
+  async hidden(source: Source): Promise<number> {
+    const { Attributes } = await this.sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: this.queueUrl(source),
+        AttributeNames: ['ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    return Number(Attributes?.['ApproximateNumberOfMessagesNotVisible']);
   }
 
   /** Runs one batch of a queue, as Lambda does. False when nothing is visible. */
