@@ -1,7 +1,7 @@
 import { type Call, OutcomeUnknown, PortalMoved, PortalUnreachable, UnusableAnswer } from './failures.ts';
 
 /** Says who calls: a portal's administrator sees it in the log of requests. */
-const userAgent = 'tidy24/0.1.0';
+export const userAgent = 'tidy24/0.1.0';
 
 /** Failures of fetch at which surely nothing of the request arrived. */
 const nothingSent = new Set([
