@@ -81,6 +81,29 @@ describe('the rate of requests', () => {
     }
   });
 
+  test('several are granted all together or not at all', async () => {
+    const pair = () => parts.budgets.takeRequests(memberId, ordinaryLimits, 2);
+    for (let pairs = 0; pairs < 24; pairs += 1) expect(await pair()).toBeUndefined();
+    expect(await take()).toBeUndefined();
+    expect(await pair()).toBe(time.now + 500); // One is left: a pair has to wait for another, and takes nothing.
+    expect(await take()).toBeUndefined();
+    expect(await pair()).toBe(time.now + 1_000);
+    time.now += 999;
+    expect(await pair()).toBeDefined();
+    time.now += 1;
+    expect(await pair()).toBeUndefined();
+    expect(await take()).toBeDefined();
+  });
+
+  test('more than the bucket holds are granted when it is empty', async () => {
+    const limits = { ...ordinaryLimits, burst: 1 };
+    const pair = () => parts.budgets.takeRequests(memberId, limits, 2);
+    expect(await pair()).toBeUndefined();
+    expect(await pair()).toBeGreaterThan(time.now);
+    time.now += 500;
+    expect(await pair()).toBeUndefined();
+  });
+
   test('of one portal is no other’s', async () => {
     await drain();
     expect(await take(ordinaryLimits, newMemberId())).toBeUndefined();
