@@ -8,6 +8,7 @@ import type { Trouble } from './settle.ts';
 
 /** Nothing is deleted for a record that was read longer ago than this when the request is sent (promise P4). */
 const freshMs = 60 * second;
+
 /** Deletes what fits into one batch. Returns when to come again for the rest. */
 export async function carryOut(run: Run, ready: readonly Ready[], readAt: number): Promise<number | undefined> {
   if (ready.length === 0) return undefined;
@@ -104,10 +105,12 @@ async function verify(run: Run, unclear: readonly Unclear[]): Promise<void> {
   }
   await each(unclear, async ({ task, deletion, trouble }) => {
     const links = found.get(deletion.id);
-    const gone = links?.kind === 'gone' || (links?.kind === 'links' && links.links.length === 0);
-    if (gone) return settle.done(task, task.deletions ?? [deletion], { result: 'deleted', proof: 'read' });
+    const deletions = task.deletions ?? [deletion];
+    if (links?.kind === 'gone') return settle.done(task, deletions, { result: 'already-gone', proof: 'read' });
+    const unlinked = links?.kind === 'links' && links.links.length === 0;
+    if (unlinked) return settle.done(task, deletions, { result: 'deleted', proof: 'read' });
     const refused = links?.kind === 'links' && trouble.row?.reaction === 'verify';
     if (refused) return settle.fail(task, trouble);
-    return afterTrouble(run, { ...task, deletions: task.deletions ?? [deletion] }, trouble);
+    return afterTrouble(run, { ...task, deletions }, trouble);
   });
 }
