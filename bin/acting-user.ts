@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { profileSchema } from '../lib/bitrix24/answers.ts';
 import { CommandError } from './command-error.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Item, Table } from '../lib/aws/table.ts';
 
 /** An app that was installed on a portal and is not proved yet. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TableUnavailable } from '../lib/aws/table.ts';
 import type { Place } from './place.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SimulatedPortal } from './portal.ts';
 import { json, type Reply } from './rest/reply.ts';
 import type { WireRequest } from './rest/wire-request.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type PortalState, portalStateSchema } from './state.ts';
 
 const fileSchema = z.object({ version: z.literal(1), portals: z.array(portalStateSchema) });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The state of a portal: plain data, so that it can be saved. Moments are ms since the epoch. */
 

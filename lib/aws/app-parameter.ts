@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const parameterSchema = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
 type App = z.infer<typeof parameterSchema>;

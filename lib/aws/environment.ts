@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Every variable that serverless.yml may give a function. Nothing else in the project's library reads `process.env`. */
 const variables = {

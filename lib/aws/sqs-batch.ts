@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** A message whose body follows the schema, or what is wrong with it. */
 export type Parsed<T> = { record: SQSRecord; message: T } | { record: SQSRecord; problem: string };

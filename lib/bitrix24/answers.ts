@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsePortalTime } from './portal-time.ts';
 
 /** The portal's answers as far as tidy24 reads them. Numbers arrive as numbers or strings, depending on the method. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDocumentId } from './document-id.ts';
 import { lifecycleEvents, recordEventName } from './event-names.ts';
 import type { Form } from './form.ts';

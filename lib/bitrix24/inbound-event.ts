@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { lifecycleEvents } from './event-names.ts';
 import { memberIdSchema as memberId } from './member-id.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What a portal allows, as settings of that portal (limits.md): a leaky bucket of `burst` requests that drains by

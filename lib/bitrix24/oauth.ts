@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorEnvelopeSchema } from './answers.ts';
 import type { Clock } from './clock.ts';
 import { PortalError, UnusableAnswer } from './failures.ts';

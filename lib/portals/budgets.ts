@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { type MethodUse, methodUseSchema, type PortalLimits } from '../bitrix24/limits.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Item, Table } from '../aws/table.ts';
 import { UnreadableRow } from './store.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import { EntityType } from '../bitrix24/entity-types.ts';
 import type { Semantics } from '../rules/match.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { portalLimitsSchema } from '../bitrix24/limits.ts';
 
 /** Why a portal is paused: a stable code, and in plain words what a person must do. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Bitrix24Error, PortalError } from '../bitrix24/failures.ts';
 import { enterpriseLimits, ordinaryLimits } from '../bitrix24/limits.ts';
 import { isAcceptableEndpoint, refreshTokens, type Tokens } from '../bitrix24/oauth.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { didYouMean, nearest } from './nearest.ts';
 import { pathText, valueAt } from './path.ts';
 import { deletions } from './schema.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseWait } from './wait.ts';
 
 /** What a rule may remove, in the words of the rules file. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Rule, ruleSchema, type RuleSet } from './schema.ts';
 
 /** A rule as a portal keeps it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { chores, eventSources } from './messages.ts';
 import { recordKeySchema, taskSchema } from './task.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { memberIdSchema } from '../bitrix24/member-id.ts';
 import { recordKeySchema } from './task.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { OutgoingMessage, Queue } from '../aws/queue.ts';
 import type { Count, Log } from '../aws/telemetry.ts';
 import { itemListSchema } from '../bitrix24/answers.ts';

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Table } from '../aws/table.ts';
 import { contactLinksSchema } from '../bitrix24/answers.ts';
 import type { Clock } from '../bitrix24/clock.ts';

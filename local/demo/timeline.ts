@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One thing that happened, somewhere on the way of the event. `at`: ms since the epoch. */
 export interface Moment {

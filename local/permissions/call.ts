@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One call of a function to SQS or DynamoDB, in the words of IAM: `dynamodb:Query` on `tidy24-local-tasks/index/due`. */
 export interface Call {

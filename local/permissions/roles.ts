@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ServerlessFile } from '../template/serverless-file.ts';
 import type { Call } from './call.ts';
 

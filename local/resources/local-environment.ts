@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { localCredentials } from '../servers/local-clients.ts';
 import type { ServerlessFile } from '../template/serverless-file.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Ports } from './ports.ts';
 
 const port = (number: number) => z.coerce.number().int().min(0).max(65_535).default(number);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkMapping, type MappingSettings } from '../event-source/settings.ts';
 import { queueDefinitions, type QueueDefinition } from './queues.ts';
 import type { ServerlessFile } from './serverless-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ServerlessFile } from './serverless-file.ts';
 
 /** The account that the SQS server on this machine takes for its own. */

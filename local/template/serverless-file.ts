@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseCloudFormation } from './cloudformation-yaml.ts';
 import { resolveVariables } from './variables.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A packaged CloudFormation template, as far as the statements about it need to know its shape. */
 export const templateSchema = z.looseObject({
