@@ -1,4 +1,12 @@
-import { appRobotBody, documentIdOf, installBody, webhookRobotBody } from './events/event-bodies.ts';
+import {
+  appRobotBody,
+  documentIdOf,
+  frameBody,
+  frameQuery,
+  installBody,
+  webhookRobotBody,
+} from './events/event-bodies.ts';
+import { type Page, postFromFrame } from './events/post-form.ts';
 import { EntityType } from '../lib/bitrix24/entity-types.ts';
 import type { PortalParts } from './portal-parts.ts';
 import { type App, type Grant, nextId } from './state.ts';
@@ -6,8 +14,10 @@ import { type App, type Grant, nextId } from './state.ts';
 export interface NewApp {
   readonly clientId?: string;
   readonly clientSecret?: string;
-  /** Where ONAPPINSTALL is posted; without it nothing is. */
+  /** Where ONAPPINSTALL is posted, or the app's page is; without it nothing is. */
   readonly installUrl?: string;
+  /** The app has a page in the portal: no ONAPPINSTALL, and no event before the page has finished the installation. */
+  readonly hasInterface?: boolean;
   /** Who installs, and whose tokens they are. Default 1. */
   readonly userId?: number;
   /** Default `['crm']`. */
@@ -50,6 +60,8 @@ export class PortalApps {
       present: false,
       installed: false,
       applicationToken: '',
+      hasInterface: options.hasInterface ?? false,
+      paymentExpired: false,
     };
     if (state.apps.some((known) => known.clientId === app.clientId)) throw new Error(`App ${app.clientId} exists`);
     state.apps.push(app);
@@ -61,15 +73,32 @@ export class PortalApps {
     const app = this.find(given);
     const { state, random, tokens, outbox, identity, config } = this.#parts;
     app.present = true;
-    app.installed = options.finished ?? true;
+    app.installed = options.finished ?? !app.hasInterface;
     app.applicationToken = random.hex(32);
     state.bindings = state.bindings.filter((binding) => binding.clientId !== app.clientId);
     const grant = tokens.issue(app, app.userId);
-    if (app.installUrl !== '') {
+    if (app.installUrl !== '' && !app.hasInterface) {
       const body = installBody(identity, app, grant, config.language, this.#ts());
       outbox.put({ event: 'ONAPPINSTALL', sender: 'app', url: app.installUrl, body });
     }
     return issued(app, grant);
+  }
+
+  /**
+   * A user opens the app: the form goes to its page, and what the page's script does is done, as far as it is the end of
+   * the installation. The app must have been added with `install`.
+   */
+  async open(given: SimulatedApp, userId?: number): Promise<Page> {
+    const app = this.find(given);
+    if (!app.present || !app.hasInterface) throw new Error('There is no page of that app on the portal');
+    const { identity, config, random, tokens } = this.#parts;
+    const grant = tokens.issue(app, userId ?? app.userId);
+    const url = new URL(app.installUrl);
+    url.search = frameQuery(identity, config.language, random.hex(32));
+    const body = frameBody(identity, app, grant);
+    const page = await postFromFrame(url.href, body, config.eventTimeout, new AbortController().signal);
+    if (page.status === 200 && finishesInstallation(page.body)) app.installed = true;
+    return page;
   }
 
   /** Posts ONAPPUNINSTALL to whoever bound it; tokens and bindings die. */
@@ -128,6 +157,13 @@ export class PortalApps {
   #ts(): number {
     return Math.floor(this.#parts.clock() / 1000);
   }
+}
+
+/** A page that loads the portal's library and calls this tells the portal that the app is installed. */
+function finishesInstallation(html: string): boolean {
+  return (
+    /<script src="(?:https:)?\/\/api\.bitrix24\.com\/api\/v1\/"/.test(html) && html.includes('BX24.installFinish()')
+  );
 }
 
 function issued(app: App, grant: Grant): IssuedTokens {

@@ -1,3 +1,4 @@
+import type { Page } from './events/post-form.ts';
 import type { PostedEvent } from './events/outbox.ts';
 import type { FaultPlan } from './faults/fault-plan.ts';
 import { type RefreshRecord, TokenService } from './oauth/token-service.ts';
@@ -111,9 +112,18 @@ export class SimulatedPortal extends PortalRecords {
     return this.change(() => this.#apps.create(options));
   }
 
-  /** Posts ONAPPINSTALL. `finished: false` is an app whose installation never ended: it hears of no event. */
+  /** Posts ONAPPINSTALL, unless the app has an interface: that one is told when it is opened. `finished: false` is an app whose installation never ended: it hears of no event. */
   installApp(app: SimulatedApp, options: { readonly finished?: boolean } = {}): IssuedTokens {
     return this.change(() => this.#apps.install(app, options));
+  }
+
+  /** A user (default: who installed) opens the page of an app that was made with `hasInterface`. */
+  async openApp(app: SimulatedApp, userId?: number): Promise<Page> {
+    try {
+      return await this.#apps.open(app, userId);
+    } finally {
+      this.change(() => {});
+    }
   }
 
   /** Bindings are dropped, application token and tokens are new. */

@@ -90,6 +90,9 @@ const appSchema = z.object({
   /** What app.info calls INSTALLED: without it no event is delivered. */
   installed: z.boolean(),
   applicationToken: z.string(),
+  /** Opened in a frame. Such an app is told of nothing until its page has finished the installation. */
+  hasInterface: z.boolean().default(false),
+  paymentExpired: z.boolean().default(false),
 });
 export type App = z.infer<typeof appSchema>;
 

@@ -83,6 +83,28 @@ export function installBody(portal: PortalIdentity, app: App, grant: Grant, lang
   });
 }
 
+/** The form that opens an app's page in a frame, for the query see `frameQuery`. The tokens are those of who opens it. */
+export function frameBody(portal: PortalIdentity, app: App, grant: Grant): string {
+  return buildPhpForm({
+    AUTH_ID: grant.accessToken,
+    AUTH_EXPIRES: ACCESS_SECONDS,
+    REFRESH_ID: grant.refreshToken,
+    SERVER_ENDPOINT: portal.endpoint,
+    APPLICATION_TOKEN: app.applicationToken,
+    APPLICATION_SCOPE: app.scope.join(','),
+    member_id: portal.memberId,
+    status: 'L',
+    PLACEMENT: 'DEFAULT',
+    PLACEMENT_OPTIONS: '{"any":"26\\/"}',
+  });
+}
+
+/** `sid` names the frame: it is another one at each opening. */
+export function frameQuery(portal: PortalIdentity, language: string, sid: string): string {
+  const protocol = portal.endpoint.startsWith('https:') ? 1 : 0;
+  return buildPhpForm({ DOMAIN: portal.domain, PROTOCOL: protocol, LANG: language, APP_SID: sid });
+}
+
 /** The built-in "Webhook" robot: a document and the portal's names. The URL's own key is the only secret. */
 export function webhookRobotBody(portal: PortalIdentity, documentId: readonly string[]): string {
   return buildPhpForm({

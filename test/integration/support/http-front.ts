@@ -31,6 +31,7 @@ export async function startHttpFront(): Promise<HttpFront> {
       ? await handler(httpEvent(headersOf(request), url, Buffer.concat(chunks).toString('base64'), true))
       : { statusCode: 404, body: '' };
     answers.push({ path: url.pathname, status: result.statusCode ?? 200, body: result.body ?? '' });
+    for (const [name, value] of Object.entries(result.headers ?? {})) response.setHeader(name, String(value));
     response.writeHead(result.statusCode ?? 200).end(result.body);
   }
 
