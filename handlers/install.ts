@@ -8,10 +8,12 @@ import { openQueue } from '../lib/aws/queue.ts';
 import { openTable } from '../lib/aws/table.ts';
 import { createTelemetry } from '../lib/aws/telemetry.ts';
 import { CredentialStore } from '../lib/portals/credentials.ts';
+import { PortalStore } from '../lib/portals/store.ts';
 import { acceptInstallation } from '../lib/tasks/accept-installation.ts';
 import { TaskStore } from '../lib/tasks/store.ts';
 
 const env = readEnvironment(process.env, [
+  'PORTALS_TABLE',
   'CREDENTIALS_TABLE',
   'TASKS_TABLE',
   'RECONCILE_QUEUE_URL',
@@ -22,6 +24,7 @@ const telemetry = createTelemetry('install');
 const dynamoDb = createDynamoDbClient();
 const newId = () => crypto.randomUUID();
 const options = {
+  portals: new PortalStore(openTable(dynamoDb, env.PORTALS_TABLE), Date.now),
   credentials: new CredentialStore(openTable(dynamoDb, env.CREDENTIALS_TABLE)),
   tasks: new TaskStore(openTable(dynamoDb, env.TASKS_TABLE), Date.now, newId),
   reconcile: openQueue(createSqsClient(), env.RECONCILE_QUEUE_URL, newId),
@@ -31,10 +34,10 @@ const options = {
   ...telemetry,
 };
 
-/** `POST /bitrix24/install`: keeps what an installation brings, to be proved afterwards. */
+/** `POST /bitrix24/install`: the app's life at a portal. Keeps what it is told, to be proved afterwards. */
 export async function install(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
-  const { status, text } = await acceptInstallation(options, formBody(event));
-  return answer(status, text);
+  const { status, text, page } = await acceptInstallation(options, formBody(event), event.queryStringParameters);
+  return page ? { statusCode: status, headers: { ...page.headers }, body: page.body } : answer(status, text);
 }
 
 export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()

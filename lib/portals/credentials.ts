@@ -28,6 +28,8 @@ export const oauthSchema = z.object({
   refused: z.int().optional(),
   /** The installation these tokens come from, until its portal is active. */
   activation: z.object({ installation: z.string(), tokenDigest: z.string(), eventsUrl: z.url() }).optional(),
+  /** When the installation arrived that these tokens come from, in ms: an older removal of the app is not theirs. */
+  installedAt: z.int().positive().optional(),
 });
 export type OAuthCredentials = z.infer<typeof oauthSchema>;
 

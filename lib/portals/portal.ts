@@ -9,7 +9,7 @@ export const pauseSchema = z.object({
 });
 export type Pause = z.infer<typeof pauseSchema>;
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** The row `portal` of the table `portals`. Times are ms since the epoch. */
 export const portalSchema = z.object({
@@ -24,9 +24,9 @@ export const portalSchema = z.object({
   /** Losses before this moment are not acted on. Set each time the mode becomes `enforce`. */
   enforcedAt: z.int().positive().optional(),
   /** sha256 of every application_token whose events are this portal's. */
-  tokenDigests: z.array(digest),
+  tokenDigests: z.array(digestSchema),
   /** sha256 of the keys that a stage robot's URL may carry. */
-  robotKeyDigests: z.array(digest).default([]),
+  robotKeyDigests: z.array(digestSchema).default([]),
   limits: portalLimitsSchema,
   pause: pauseSchema.optional(),
   rulesVersion: z.int().positive().optional(),

@@ -3,10 +3,19 @@ import type { CredentialStore } from './credentials.ts';
 import { pendingWebhookId, type Portal } from './portal.ts';
 import type { PortalStore } from './store.ts';
 
+/** Whether a digest is that of one of the portal's application tokens; a robot's key proves no more than a robot. */
+export function isApplicationTokenOf({ tokenDigests }: Pick<Portal, 'tokenDigests'>, digest: string): boolean {
+  return isAmong(tokenDigests, digest);
+}
+
 /** Whether a digest is that of one of the portal's application tokens or robot keys; in the same time for each. */
 export function isTokenOf(portal: Pick<Portal, 'tokenDigests' | 'robotKeyDigests'>, digest: string): boolean {
+  return isAmong([...portal.tokenDigests, ...portal.robotKeyDigests], digest);
+}
+
+function isAmong(digests: readonly string[], digest: string): boolean {
   let found = false;
-  for (const known of [...portal.tokenDigests, ...portal.robotKeyDigests]) found = sameDigest(known, digest) || found;
+  for (const known of digests) found = sameDigest(known, digest) || found;
   return found;
 }
 

@@ -2,17 +2,21 @@ import type { Queue } from '../aws/queue.ts';
 import type { Log } from '../aws/telemetry.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { parseEvent } from '../bitrix24/events.ts';
-import { type FormRequest, parseForm } from '../bitrix24/form.ts';
+import { type Form, type FormRequest, parseForm } from '../bitrix24/form.ts';
+import { isFrame, parseFrame, type Query } from '../bitrix24/frame-install.ts';
+import { type FramePage, framePage } from '../bitrix24/frame-page.ts';
 import { InboundError } from '../bitrix24/inbound-errors.ts';
-import { minute } from '../bitrix24/reactions.ts';
 import { UnknownAuthorizationServer } from '../bitrix24/oauth.ts';
+import { minute } from '../bitrix24/reactions.ts';
 import type { CredentialStore } from '../portals/credentials.ts';
-import { installationOf } from '../portals/installations.ts';
+import { type Arrival, bringsNothingNew, installationOf } from '../portals/installations.ts';
+import type { PortalStore } from '../portals/store.ts';
 import type { Reply } from './accept-event.ts';
 import type { PortalMessage } from './messages.ts';
 import type { TaskStore } from './store.ts';
 
 export interface InstallOptions {
+  readonly portals: Pick<PortalStore, 'get'>;
   readonly credentials: CredentialStore;
   readonly tasks: TaskStore;
   readonly reconcile: Queue;
@@ -22,24 +26,28 @@ export interface InstallOptions {
   readonly log: Log;
 }
 
+/** A page is for the person in front of a frame; everything else is answered in plain text. */
+export type InstallReply = Reply & { readonly page?: FramePage };
+
 /**
- * Takes an ONAPPINSTALL in. Bitrix24 calls once, before the administrator has even seen the app's client id, so it is
- * stored first, whoever sent it, and trusted only when a refresh has proved it.
+ * Takes an installation in: ONAPPINSTALL, or the POST that opens an app with an interface. Bitrix24 tells once, before
+ * the administrator has even seen the app's client id, so it is stored first, whoever sent it, and trusted only when a
+ * refresh has proved it.
  */
-export async function acceptInstallation(options: InstallOptions, request: FormRequest): Promise<Reply> {
-  const { credentials, tasks, reconcile, clock, log } = options;
+export async function acceptInstallation(
+  options: InstallOptions,
+  request: FormRequest,
+  query: Query = {},
+): Promise<InstallReply> {
+  const { log } = options;
   try {
-    const event = parseEvent(parseForm(request));
+    const form = parseForm(request);
+    if (isFrame(form)) return await openFrame(options, form, query);
+    const event = parseEvent(form);
     if (event.type !== 'install') {
       return { status: 400, text: 'This address takes ONAPPINSTALL only; events belong to /bitrix24/events.' };
     }
-    const { memberId } = event;
-    await credentials.addInstallation(memberId, installationOf(event, { ...options, now: clock() }));
-    await tasks.wantChore(memberId, 'prove', clock() + minute);
-    // At once, and by the clock if this message is lost.
-    const body: PortalMessage = { v: 1, memberId, chore: 'prove' };
-    await reconcile.sendAll([{ body, group: memberId }]);
-    log.info('installation kept', { memberId, domain: event.domain });
+    await keepInstallation(options, event);
     return { status: 200, text: 'kept' };
   } catch (error) {
     if (error instanceof InboundError) return { status: error.status, text: error.message };
@@ -47,4 +55,28 @@ export async function acceptInstallation(options: InstallOptions, request: FormR
     log.error('installation not stored', { reason: error instanceof Error ? error.message : 'unknown' });
     return { status: 503, text: 'The installation could not be stored.' };
   }
+}
+
+/** An app with an interface: its first opening is its installation, and every other one changes nothing. */
+async function openFrame(options: InstallOptions, form: Form, query: Query): Promise<InstallReply> {
+  const { portals, credentials, clock } = options;
+  const event = parseFrame(form, query);
+  const { memberId, domain, clientEndpoint } = event;
+  const portal = await portals.get(memberId);
+  const known = bringsNothingNew(event, portal, await credentials.pending(memberId), clock());
+  if (!known) await keepInstallation(options, event);
+  return { status: 200, text: 'opened', page: framePage(domain, clientEndpoint) };
+}
+
+/** The chore is written first: an installation without one would be looked at by nobody, a chore too many ends itself. */
+async function keepInstallation(options: InstallOptions, event: Arrival & { memberId: string }): Promise<void> {
+  const { credentials, tasks, reconcile, clock, log } = options;
+  const { memberId, domain } = event;
+  const installation = installationOf(event, { ...options, now: clock() });
+  await tasks.wantChore(memberId, 'prove', clock() + minute);
+  await credentials.addInstallation(memberId, installation);
+  // At once, and by the clock if this message is lost.
+  const body: PortalMessage = { v: 1, memberId, chore: 'prove' };
+  await reconcile.sendAll([{ body, group: memberId }]);
+  log.info('installation kept', { memberId, domain });
 }

@@ -1,0 +1,25 @@
+/**
+ * The codes of a pause that a new installation of the app ends, because it brings what was missing: tokens that are
+ * accepted, of a user who is active, for an app that is there. Others (a plan that has ended, a person's own decision)
+ * are not about the credentials.
+ */
+const endedByInstallation: ReadonlySet<string> = new Set([
+  'credentials-revoked',
+  'credentials-missing',
+  'expired-token',
+  'invalid-token',
+  'no-auth-found',
+  'invalid-credentials',
+  'user-inactive',
+  'application-not-found',
+  'error-oauth',
+  'not-installed',
+]);
+
+/** Whether a portal waits for credentials. */
+export function lacksCredentials({ pause }: { pause?: { code: string } | undefined }): boolean {
+  return pause !== undefined && endedByInstallation.has(pause.code);
+}
+
+/** The code of a pause that ends when the app or the subscription is paid again. */
+export const paymentRequired = 'payment-required';
