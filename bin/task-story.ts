@@ -19,10 +19,10 @@ export function taskStory(task: Task, domain: string): string[] {
       task.history.map(({ at, what, text }) => [iso(at), what, text]),
     ),
   ];
-  const { deletions = [], snapshotParts } = task;
+  const { deletions = [], snapshots } = task;
   if (deletions.length > 0) story.push('', 'Deletions:', ...deletions.map((deletion) => `  ${deletionText(deletion)}`));
-  if (snapshotParts !== undefined) {
-    story.push('', `What was there before is kept in ${snapshotParts === 1 ? '1 part' : `${snapshotParts} parts`}.`);
+  if (snapshots !== undefined) {
+    story.push('', `What was there before is kept in ${snapshots === 1 ? '1 part' : `${snapshots} parts`}.`);
   }
   return story;
 }

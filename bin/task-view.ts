@@ -29,7 +29,7 @@ export function taskView(task: Task): Record<string, unknown> {
       ...deletion,
       outcome: outcome ? { ...outcome, at: iso(outcome.at) } : null,
     })),
-    snapshotParts: task.snapshotParts ?? 0,
+    snapshots: task.snapshots ?? 0,
     history: task.history.map((entry) => ({ ...entry, at: iso(entry.at) })),
     nextAt: iso(task.nextAt) ?? null,
     createdAt: iso(task.createdAt),

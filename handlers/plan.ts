@@ -20,10 +20,12 @@ const env = readEnvironment(process.env, [
   'TIDY24_APP_PARAMETER',
 ]);
 const telemetry = createTelemetry('plan');
+/** Reads only, of many portals: none of them may take the time of the others. */
+const readTimeoutMs = 30_000;
 const sqs = createSqsClient();
 const eventsDlq = openQueue(sqs, env.EVENTS_DLQ_URL, newId);
 const options = {
-  ...portalParts(env, telemetry),
+  ...portalParts(env, telemetry, readTimeoutMs),
   deletions: openQueue(sqs, env.DELETIONS_QUEUE_URL, newId),
   eventsDlq,
 };
@@ -38,9 +40,10 @@ export async function plan(event: SQSEvent, context: Context): Promise<SQSBatchR
     await sendUnreadable(eventsDlq, { messageId, body, receives: receivesOf(record), problem, at: Date.now() });
     telemetry.log.error('unreadable message dead-lettered', { messageId, problem });
   }
-  const messages = parsed.flatMap((entry) => ('message' in entry ? [entry.message] : []));
-  await planEvents(options, messages, deadlineOf(context, Date.now()));
-  return failed([]);
+  const readable = parsed.filter((entry) => 'message' in entry);
+  const messages = readable.map(({ message }) => message);
+  const again = new Set(await planEvents(options, messages, deadlineOf(context, Date.now())));
+  return failed(readable.filter(({ message }) => again.has(message)).map(({ record }) => record));
 }
 
 export const handler = middy<SQSEvent, SQSBatchResponse>().use(invocation(telemetry)).handler(plan);

@@ -27,7 +27,7 @@ const sqs = createSqsClient();
 const deletionsDlq = openQueue(sqs, env.DELETIONS_DLQ_URL, newId);
 const options = {
   ...portalParts(env, telemetry),
-  snapshots: new SnapshotStore(openTable(createDynamoDbClient(), env.SNAPSHOTS_TABLE), clock),
+  snapshots: new SnapshotStore(openTable(createDynamoDbClient(), env.SNAPSHOTS_TABLE), clock, Math.random),
   deletionsDlq,
 };
 
@@ -53,11 +53,20 @@ async function workRecord(record: SQSRecord, context: Context): Promise<boolean>
     telemetry.log.error('unreadable message dead-lettered', { messageId, problem: parsed.problem });
     return true;
   }
-  await setVisibility(sqs, env.DELETIONS_QUEUE_URL, receiptHandle, visibilitySeconds);
+  await shorten(receiptHandle);
   const until = await workMessage(options, parsed.message, { deadline: deadlineOf(context, clock()), receives });
   if (until === undefined) return true;
   await setVisibility(sqs, env.DELETIONS_QUEUE_URL, receiptHandle, (until - clock()) / 1000);
   return false;
+}
+
+/** Without it the message would come again after half an hour instead of minutes: no reason to give up the work. */
+async function shorten(receiptHandle: string): Promise<void> {
+  try {
+    await setVisibility(sqs, env.DELETIONS_QUEUE_URL, receiptHandle, visibilitySeconds);
+  } catch (error) {
+    telemetry.log.warn('visibility not changed', { reason: error instanceof Error ? error.name : 'unknown' });
+  }
 }
 
 export const handler = middy<SQSEvent, SQSBatchResponse>().use(invocation(telemetry)).handler(worker);

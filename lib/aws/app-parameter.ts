@@ -3,15 +3,21 @@ import * as z from 'zod';
 const parameterSchema = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
 type App = z.infer<typeof parameterSchema>;
 
+/** A parameter that was read is good for so long, in ms. */
+const keptMs = 5 * 60 * 1000;
+
 /**
  * The deployment's own app, from the SSM parameter of that name: a SecureString that holds
- * `{"clientId":"…","clientSecret":"…"}`. Undefined when the deployment has none. Read once; the SSM client is loaded
- * only where a parameter is named.
+ * `{"clientId":"…","clientSecret":"…"}`. Undefined when the deployment has none. Kept for five minutes, so that a new
+ * secret is noticed; the SSM client is loaded only where a parameter is named.
  */
-export function appParameter(name: string | undefined): () => Promise<App | undefined> {
+export function appParameter(name: string | undefined, clock: () => number = Date.now): () => Promise<App | undefined> {
   let read: Promise<App> | undefined;
+  let readAt = 0;
   return async () => {
     if (name === undefined) return undefined;
+    if (clock() - readAt > keptMs) read = undefined;
+    if (read === undefined) readAt = clock();
     read ??= readParameter(name).catch((error: unknown) => {
       read = undefined;
       throw error;

@@ -69,13 +69,16 @@ export function openQueue(client: SQSClient, QueueUrl: string, newId: () => stri
   };
 }
 
-/** Makes a received message visible again after `seconds` (0 to 43,200), counted from now. */
+/** SQS counts at most 12 hours from the receipt; this leaves an hour for what was done in between. */
+const longestVisibility = 11 * 3600;
+
+/** Makes a received message visible again after `seconds`, counted from now; after 11 hours at the latest. */
 export async function setVisibility(
   client: SQSClient,
   QueueUrl: string,
   ReceiptHandle: string,
   seconds: number,
 ): Promise<void> {
-  const VisibilityTimeout = Math.min(43_200, Math.max(0, Math.ceil(seconds)));
+  const VisibilityTimeout = Math.min(longestVisibility, Math.max(0, Math.ceil(seconds)));
   await client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }));
 }

@@ -26,6 +26,8 @@ export function portalParts(
     TIDY24_APP_PARAMETER?: string | undefined;
   },
   { log, count }: Pick<Telemetry, 'log' | 'count'>,
+  /** ms that a portal may take to answer; 65 s if left out. */
+  timeoutMs?: number,
 ): SessionOptions & { tasks: TaskStore } {
   const client = createDynamoDbClient();
   const portalsTable = openTable(client, env.PORTALS_TABLE);
@@ -34,7 +36,7 @@ export function portalParts(
     budgets: new BudgetStore(portalsTable, clock),
     credentials: new CredentialStore(openTable(client, env.CREDENTIALS_TABLE)),
     tasks: new TaskStore(openTable(client, env.TASKS_TABLE), clock, newId),
-    rest: new RestClient({ fetch: globalThis.fetch, clock }),
+    rest: new RestClient({ fetch: globalThis.fetch, clock, ...(timeoutMs !== undefined && { timeoutMs }) }),
     fetch: globalThis.fetch,
     defaultApp: appParameter(env.TIDY24_APP_PARAMETER),
     clock,

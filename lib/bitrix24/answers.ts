@@ -3,7 +3,14 @@ import { parsePortalTime } from './portal-time.ts';
 
 /** The portal's answers as far as tidy24 reads them. Numbers arrive as numbers or strings, depending on the method. */
 
-const looseInt = z.coerce.number().pipe(z.int());
+/** Not `z.coerce`: it takes null and the empty text for 0. */
+const looseInt = z.union([
+  z.int(),
+  z
+    .string()
+    .regex(/^-?\d{1,15}$/)
+    .transform(Number),
+]);
 
 /** `time` is missing on errors and on old self-hosted portals, and every field of it may be missing. */
 export const timeSchema = z
@@ -26,11 +33,12 @@ export type RestAnswer = z.infer<typeof envelopeSchema>;
 
 /** The presence of the key decides, not its value: the empty code is common. */
 export const errorEnvelopeSchema = z
-  .object({
-    error: z.union([z.string(), z.number()]).nullable(),
-    error_description: z.string().optional().catch(undefined),
-  })
-  .transform(({ error, error_description }) => ({ error: String(error ?? ''), description: error_description ?? '' }));
+  .looseObject({ error_description: z.string().optional().catch(undefined) })
+  .refine((answer) => Object.hasOwn(answer, 'error'))
+  .transform(({ error, error_description }) => ({
+    error: typeof error === 'string' || typeof error === 'number' ? String(error) : '',
+    description: error_description ?? '',
+  }));
 
 /** PHP writes an empty map as `[]`, and a map with keys 0..n as a list. */
 const phpMap = <T extends z.ZodType>(value: T) =>

@@ -3,6 +3,9 @@ import { type Call, OutcomeUnknown, PortalMoved, PortalUnreachable, UnusableAnsw
 /** Says who calls: a portal's administrator sees it in the log of requests. */
 export const userAgent = 'tidy24/0.1.0';
 
+/** The largest answers, pages of 50 full records in a batch of 50, stay far below; 16 MiB. */
+const longestAnswer = 16 * 1024 * 1024;
+
 /** Failures of fetch at which surely nothing of the request arrived. */
 const nothingSent = new Set([
   'ECONNREFUSED',
@@ -63,7 +66,7 @@ export async function postForJson(
       body,
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
-    text = await response.text();
+    text = await readText(response);
   } catch (error) {
     if (codesOf(error).some((code) => nothingSent.has(code))) throw new PortalUnreachable(call);
     throw new OutcomeUnknown(call, performance.now() - started);
@@ -75,6 +78,18 @@ export async function postForJson(
     throw new PortalMoved(call, { status: response.status, locationHost: target?.host ?? call.host });
   }
   return { status: response.status, json: parseObject(text, call, response.status) };
+}
+
+/** The body as text; cut off where it gets too long, which makes it JSON that cannot be read. */
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > longestAnswer) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function parseObject(text: string, call: Call, status: number): Record<string, unknown> {

@@ -24,9 +24,6 @@ export const enterpriseLimits: PortalLimits = { ...ordinaryLimits, requestsPerSe
 /** Crossing the operating limit can cost a ban of minutes, so the last 2 % of it stay unused. */
 const operatingReserve = 0.02;
 
-/** A call whose time was never measured is taken to last this many seconds. */
-export const unmeasuredCallSeconds = 0.6;
-
 /** What one method has used of a portal's operating time, as its last good answer said. */
 export const methodUseSchema = z.object({
   /** Seconds of work in the window, from `time.operating`. */
@@ -61,7 +58,8 @@ export function roomFor(use: MethodUse | undefined, wanted: number, limits: Port
   if (now - use.at >= limits.operatingWindowSeconds * 1000) return { calls: wanted };
 
   const left = limits.operatingSeconds * (1 - operatingReserve) - use.operating;
-  const fits = use.perCall > 0 ? Math.max(0, Math.floor(left / use.perCall)) : wanted;
+  // Calls too short to be measured still stop where nothing is left.
+  const fits = left <= 0 ? 0 : use.perCall > 0 ? Math.floor(left / use.perCall) : wanted;
   if (fits >= wanted) return { calls: wanted };
   if (now >= use.resetAt) return { calls: Math.max(1, fits), waitUntil: now };
   return { calls: fits, waitUntil: use.resetAt };
@@ -87,9 +85,11 @@ export function withMeasured(
   const perCall = measured.seconds / Math.max(1, measured.calls);
   // Without the portal's word (old and self-hosted ones, answers that never came) we count ourselves, window by window.
   const counted = use !== undefined && now < use.resetAt ? use : undefined;
+  const windowEnd = now + limits.operatingWindowSeconds * 1000;
   return {
     operating: measured.operating ?? (counted?.operating ?? 0) + measured.seconds,
-    resetAt: measured.resetAt ?? counted?.resetAt ?? now + limits.operatingWindowSeconds * 1000,
+    // Never later than a whole window from now, whatever the portal says: a wrong number would stop it for good.
+    resetAt: Math.min(measured.resetAt ?? counted?.resetAt ?? windowEnd, windowEnd),
     // Rises at once and falls slowly: taking a call for shorter than it is costs more than the other way round.
     perCall: use === undefined ? perCall : Math.max(perCall, use.perCall * 0.7 + perCall * 0.3),
     at: now,

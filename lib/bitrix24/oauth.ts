@@ -25,7 +25,7 @@ export class UnknownAuthorizationServer extends Error {
 export function tokenUrlOf(serverEndpoint: string, { allowLoopback }: { allowLoopback: boolean }): string {
   const url = URL.parse(serverEndpoint);
   const known = url?.protocol === 'https:' && url.port === '' && authorizationHosts.includes(url.hostname);
-  const local = allowLoopback && url !== null && loopbackHosts.includes(url.hostname);
+  const local = allowLoopback && url !== null && isHttp(url) && loopbackHosts.includes(url.hostname);
   if (!url || !(known || local)) {
     throw new UnknownAuthorizationServer(
       `The server_endpoint is not one of Bitrix24's authorization servers (${authorizationHosts.join(', ')})`,
@@ -40,16 +40,20 @@ export function tokenUrlOf(serverEndpoint: string, { allowLoopback }: { allowLoo
 export function isAcceptableEndpoint(endpoint: string, { allowLoopback }: { allowLoopback: boolean }): boolean {
   const url = URL.parse(endpoint);
   if (!url) return false;
-  return url.protocol === 'https:' || (allowLoopback && loopbackHosts.includes(url.hostname));
+  return url.protocol === 'https:' || (allowLoopback && isHttp(url) && loopbackHosts.includes(url.hostname));
+}
+
+function isHttp({ protocol }: URL): boolean {
+  return protocol === 'https:' || protocol === 'http:';
 }
 
 const tokenAnswerSchema = z.object({
   access_token: z.string().min(1),
   refresh_token: z.string().min(1),
-  expires_in: z.coerce.number().positive().default(3600),
+  // Anything odd beside the tokens must not lose them: they are the only copy.
+  expires_in: z.coerce.number().positive().catch(3600),
   member_id: z.string().min(1),
-  client_endpoint: z.url(),
-  user_id: z.coerce.number().optional().catch(undefined),
+  client_endpoint: z.url().optional().catch(undefined),
 });
 
 /** A pair of tokens as the authorization server gave it. */
@@ -60,8 +64,8 @@ export interface Tokens {
   readonly accessExpiresAt: number;
   /** Which portal the tokens are for. */
   readonly memberId: string;
-  /** The portal's REST endpoint, ending in a slash. */
-  readonly clientEndpoint: string;
+  /** The portal's REST endpoint, ending in a slash, if the answer names it. */
+  readonly clientEndpoint: string | undefined;
 }
 
 export interface RefreshRequest {
@@ -110,8 +114,8 @@ export async function refreshTokens(
   return {
     accessToken: access_token,
     refreshToken: refresh_token,
-    accessExpiresAt: clock() + expires_in * 1000,
+    accessExpiresAt: Math.floor(clock() + expires_in * 1000),
     memberId: member_id,
-    clientEndpoint: client_endpoint.endsWith('/') ? client_endpoint : `${client_endpoint}/`,
+    clientEndpoint: client_endpoint?.replace(/\/?$/, '/'),
   };
 }

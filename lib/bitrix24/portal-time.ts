@@ -5,7 +5,7 @@
  * @throws RangeError when the text is no time with a zone
  */
 export function parsePortalTime(text: string): number {
-  const ms = /(?:Z|[+-]\d{2}:?\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = /^\d{4}-\d{2}-\d{2}T.*(?:Z|[+-]\d{2}:?\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms))
     throw new RangeError(`The portal gave a time without a zone: ${JSON.stringify(text.slice(0, 40))}`);
   return ms;

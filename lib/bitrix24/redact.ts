@@ -11,7 +11,7 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   clean = clean
     .slice(0, 10 * longest)
     // oxlint-disable-next-line no-control-regex -- control characters are what is removed here
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]+/g, ' ')
     .replaceAll(/(https?:\/\/)(?:[^\s/@]*@)?([^\s/?#"'<>]+)[^\s"'<>]*/gi, '$1$2/…')
     .replaceAll(/(\/rest\/(?:api\/)?\d+\/)[^\s/"'<>]+/gi, '$1…')
     .replaceAll(/\b(bearer|basic)\s+[^\s"',;]+/gi, '$1 …')

@@ -64,7 +64,7 @@ export class BudgetStore {
     const row = await this.#table.get(rateKey(memberId));
     const blockedUntil = Number(row?.['blockedUntil'] ?? 0);
     const emptyAt = Number(row?.['emptyAt'] ?? now);
-    return Math.max(now + drainMs, blockedUntil, emptyAt - room);
+    return Math.ceil(Math.max(now + drainMs, blockedUntil, emptyAt - room));
   }
 
   /** The portal refused us: nobody asks it anything before `until`. */

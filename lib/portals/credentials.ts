@@ -66,8 +66,8 @@ export const installationSchema = z.object({
 });
 export type Installation = z.infer<typeof installationSchema>;
 
-/** Unproved installations of one portal that are kept at most; the oldest goes first. */
-const maxInstallations = 5;
+/** Unproved installations of one portal that are kept at most. */
+const maxInstallations = 20;
 /** An installation that nobody proved is forgotten after this many ms. */
 export const installationLifetime = 30 * 24 * 3600 * 1000;
 
@@ -195,9 +195,9 @@ export class CredentialStore {
   /** Takes the right to prove what is pending. False when somebody else has it or nothing is pending. */
   async leasePending(memberId: string, lease: { by: string; until: number }, now: number): Promise<boolean> {
     const row = await this.#table.update(pendingKey(memberId), {
-      set: 'SET #lease = :lease',
+      set: 'SET #lease = :lease, #revision = #revision + :one',
       if: 'attribute_exists(#memberId) AND (attribute_not_exists(#lease) OR #lease.#until <= :now)',
-      values: { lease, now },
+      values: { lease, now, one: 1 },
     });
     return row !== undefined;
   }
@@ -205,8 +205,9 @@ export class CredentialStore {
   /** Gives that right back early: the refresh token was surely not used. */
   async releasePending(memberId: string): Promise<void> {
     await this.#table.update(pendingKey(memberId), {
-      set: 'REMOVE #lease',
+      set: 'SET #revision = #revision + :one REMOVE #lease',
       if: 'attribute_exists(#memberId)',
+      values: { one: 1 },
     });
   }
 
@@ -214,9 +215,7 @@ export class CredentialStore {
   async addInstallation(memberId: string, installation: Installation): Promise<void> {
     await this.#changePending(memberId, installation.receivedAt, (pending) => ({
       ...pending,
-      installations: [...pending.installations.filter(({ id }) => id !== installation.id), installation].slice(
-        -maxInstallations,
-      ),
+      installations: withoutMiddle([...pending.installations.filter(({ id }) => id !== installation.id), installation]),
     }));
   }
 
@@ -257,4 +256,10 @@ export class CredentialStore {
     }
     throw new Error(`The pending installations of ${memberId} change too often to be stored`);
   }
+}
+
+/** Whoever floods a portal with false installations pushes out neither what was there before nor what comes last. */
+function withoutMiddle(installations: Installation[]): Installation[] {
+  if (installations.length <= maxInstallations) return installations;
+  return [...installations.slice(0, maxInstallations / 2), ...installations.slice(-maxInstallations / 2)];
 }

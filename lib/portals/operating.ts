@@ -41,14 +41,17 @@ export class OperatingMeter {
     return { ...room, calls: Math.min(room.calls, longest) };
   }
 
-  /** @throws PortalBusy when a method of the batch, or `batch` itself, has no room for it */
+  /**
+   * A read is not cut down to what has room; it is sent when there is any at all.
+   *
+   * @throws PortalBusy when a method of the batch, or `batch` itself, has no room left
+   */
   async require(commands: ReadonlyMap<string, Command>): Promise<void> {
     const uses = await this.#uses();
     const now = this.#clock();
-    for (const [method, calls] of [...callsByMethod(commands), ['batch', 0] as const]) {
+    for (const [method, calls] of [...callsByMethod(commands), ['batch', 1] as const]) {
       const room = roomFor(uses.get(method), calls, this.#portal.limits, now);
-      const blocked = calls === 0 && room.waitUntil !== undefined && room.waitUntil > now;
-      if (room.calls < calls || blocked) {
+      if (room.calls === 0) {
         const until = Math.max(room.waitUntil ?? 0, now + second);
         throw new PortalBusy(`${method} has no operating time left on ${this.#portal.domain}`, { until });
       }

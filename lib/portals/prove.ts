@@ -48,11 +48,15 @@ const retryMs = 60_000;
 export async function provePortal(options: ProveOptions, memberId: string, deadline: number): Promise<ProofResult> {
   const { credentials, clock } = options;
   const held = await credentials.get(memberId);
-  if (held?.kind === 'oauth' && held.activation) return activate(options, held, deadline);
-
   const pending = await credentials.pending(memberId);
-  const alive = (pending?.installations ?? []).filter(({ receivedAt }) => receivedAt + installationLifetime > clock());
-  if (!pending || alive.length === 0) return { result: 'nothing-pending' };
+  const activating = held?.kind === 'oauth' && held.activation ? held : undefined;
+  // What came after the installation that is being finished is newer than its tokens, which may be dead by now.
+  const alive = (pending?.installations ?? [])
+    .filter(({ id }) => id !== activating?.activation?.installation)
+    .filter(({ receivedAt }) => receivedAt + installationLifetime > clock());
+  if (!pending || alive.length === 0) {
+    return activating ? activate(options, activating, deadline) : { result: 'nothing-pending' };
+  }
   const app = pending.app ?? (held?.kind === 'oauth' ? held.app : undefined) ?? (await options.defaultApp());
   if (!app) return { result: 'app-unknown' };
 
@@ -71,14 +75,14 @@ export async function provePortal(options: ProveOptions, memberId: string, deadl
     if (proof.result !== 'refused') return proof;
     refused = proof;
   }
-  return refused;
+  return activating ? activate(options, activating, deadline) : refused;
 }
 
 /** Stores the proved tokens, before they are used, and goes on to activate the portal. */
 async function keep(
   options: ProveOptions,
   installation: Installation,
-  tokens: Tokens,
+  tokens: ProvedTokens,
   { held, app, deadline }: { held: Credentials | undefined; app: App; deadline: number },
 ): Promise<ProofResult> {
   const { id, tokenUrl, tokenDigest, eventsUrl } = installation;
@@ -89,6 +93,7 @@ async function keep(
     tokenUrl,
     app,
     activation: { installation: id, tokenDigest, eventsUrl },
+    clientEndpoint: tokens.clientEndpoint,
   };
   await storeTokens(options, deadline, async () => {
     await options.credentials.put(proved);
@@ -97,12 +102,14 @@ async function keep(
   return activate(options, proved, deadline);
 }
 
+type ProvedTokens = Tokens & { clientEndpoint: string };
+
 async function proveInstallation(
   options: ProveOptions,
   memberId: string,
   installation: Installation,
   app: App,
-): Promise<Tokens | ProofResult> {
+): Promise<ProvedTokens | ProofResult> {
   const { credentials, clock, log } = options;
   const refuse = async (reason: string): Promise<ProofResult> => {
     await credentials.dropInstallation(memberId, installation.id, clock());
@@ -125,13 +132,17 @@ async function proveInstallation(
         reason: `${error.row.meaning} Check the client id and secret`,
       };
     }
-    if (error instanceof PortalError && error.row.reaction !== 'retry-later') return refuse(error.row.meaning);
+    if (error instanceof PortalError && error.row.reaction === 'reread') return refuse(error.row.meaning);
     await credentials.releasePending(memberId);
-    return { result: 'later', until: clock() + retryMs, reason: error.message };
+    const patience = error.row.reaction === 'operator' ? 60 * retryMs : retryMs;
+    return { result: 'later', until: clock() + patience, reason: `${error.message}. ${error.row.mend ?? ''}`.trim() };
   }
   if (tokens.memberId !== memberId) return refuse('The authorization server names another portal');
-  if (!isAcceptableEndpoint(tokens.clientEndpoint, options)) return refuse('The portal has no https address');
-  return tokens;
+  const { clientEndpoint } = tokens;
+  if (clientEndpoint === undefined || !isAcceptableEndpoint(clientEndpoint, options)) {
+    return refuse('The authorization server names no https address of the portal');
+  }
+  return { ...tokens, clientEndpoint };
 }
 
 /** Second half of a proof: what is told to the portal and to ourselves once the tokens are known to be good. */
@@ -164,8 +175,9 @@ async function activate(options: ProveOptions, held: OAuthCredentials, deadline:
     return { result: 'later', until: clock() + retryMs, reason };
   }
   if (portal.pause?.code === 'credentials-revoked') await portals.resume(memberId);
-  await credentials.finishActivation(memberId);
+  // In this order: an installation whose token is used up must not look as if it were still to be proved.
   await credentials.dropInstallation(memberId, activation.installation, clock());
+  await credentials.finishActivation(memberId);
   log.info('portal active', { memberId, domain, mode: portal.mode });
   return { result: 'active', domain };
 }
@@ -187,6 +199,15 @@ async function bindEvents(session: PortalSession, eventsUrl: string): Promise<vo
   const bound = z.array(bindingSchema).catch([]).parse(result);
   for (const event of events) {
     const there = bound.some((row) => row.event.toUpperCase() === event && row.handler === eventsUrl);
-    if (!there) await session.call('event.bind', { event, handler: eventsUrl }, { write: false });
+    if (!there) await bind(session, event, eventsUrl);
+  }
+}
+
+async function bind(session: PortalSession, event: string, handler: string): Promise<void> {
+  try {
+    await session.call('event.bind', { event, handler }, { write: false });
+  } catch (error) {
+    // What a portal says when the same handler is bound already, by a try whose answer was lost.
+    if (!(error instanceof PortalError && error.error.toUpperCase() === 'ERROR_CORE')) throw error;
   }
 }

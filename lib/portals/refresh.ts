@@ -108,7 +108,7 @@ async function rotate(
   deadline: number,
 ): Promise<OAuthCredentials> {
   const { credentials, clock } = options;
-  const { memberId, generation, lease } = current;
+  const { memberId, generation } = current;
   let tokens: Tokens;
   try {
     tokens = await refreshTokens(options, { ...app, tokenUrl: current.tokenUrl, refreshToken: current.refreshToken });
@@ -119,10 +119,10 @@ async function rotate(
     throw new CredentialsRevoked('The authorization server answered for another portal', reconnect);
   }
 
-  const stored = await storeTokens(options, Math.min(lease.until, deadline), () =>
-    credentials.rotate(memberId, generation, tokens),
-  );
-  if (stored) return { ...current, ...tokens, generation: generation + 1 };
+  const pair = { ...tokens, clientEndpoint: tokens.clientEndpoint ?? current.clientEndpoint };
+  // Beyond the end of the lease if need be: the write holds for this generation only, so it can do no harm.
+  const stored = await storeTokens(options, deadline, () => credentials.rotate(memberId, generation, pair));
+  if (stored) return { ...current, ...pair, generation: generation + 1 };
   const newer = await credentials.get(memberId);
   if (newer?.kind === 'oauth' && newer.generation > generation) return newer;
   throw new PortalBusy('The access token was refreshed elsewhere', { until: clock() + 1_000 });

@@ -16,6 +16,8 @@ const maxRemembered = 5_000;
 interface Remembered {
   portal: Pick<Portal, 'state' | 'tokenDigests' | 'robotKeyDigests'> | undefined;
   readAt: number;
+  /** When a read last did not help. */
+  missedAt: number | undefined;
 }
 
 /**
@@ -43,14 +45,15 @@ export class SenderCheck {
     digest: string;
   }): Promise<SenderVerdict> {
     const remembered = this.#remembered.get(memberId);
-    const age = remembered ? this.#clock() - remembered.readAt : Number.POSITIVE_INFINITY;
-    if (isKnown(remembered, digest) && age < knownMs) return 'known';
+    const now = this.#clock();
+    if (remembered && isKnown(remembered, digest) && now - remembered.readAt < knownMs) return 'known';
 
-    if (!remembered || age >= missMs) {
+    if (now - (remembered?.missedAt ?? Number.NEGATIVE_INFINITY) >= missMs) {
       try {
         const portal = await this.#portals.get(memberId);
-        this.#remember(memberId, portal);
-        if (isKnown({ portal }, digest)) return 'known';
+        const known = isKnown({ portal }, digest);
+        this.#remember(memberId, portal, known ? undefined : now);
+        if (known) return 'known';
       } catch {
         // The table does not answer. Durable first: the event is taken, and checked when the table answers again.
         return 'unverifiable';
@@ -63,21 +66,23 @@ export class SenderCheck {
   async #checkWebhook(domain: string, digest: string): Promise<SenderVerdict> {
     const id = pendingWebhookId(domain);
     const remembered = this.#remembered.get(id);
-    if (remembered && this.#clock() - remembered.readAt < missMs) return waitsFor(remembered, digest);
+    const now = this.#clock();
+    if (remembered?.missedAt !== undefined && now - remembered.missedAt < missMs) return waitsFor(remembered, digest);
     try {
       const pending = await this.#portals.get(id);
-      this.#remember(id, pending);
-      return waitsFor({ portal: pending }, digest);
+      const verdict = waitsFor({ portal: pending }, digest);
+      this.#remember(id, pending, verdict === 'unknown' ? now : undefined);
+      return verdict;
     } catch {
       return 'unverifiable';
     }
   }
 
-  #remember(id: string, portal: Portal | undefined): void {
+  #remember(id: string, portal: Portal | undefined, missedAt: number | undefined): void {
     this.#remembered.delete(id);
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size >= maxRemembered && oldest !== undefined) this.#remembered.delete(oldest);
-    this.#remembered.set(id, { portal, readAt: this.#clock() });
+    this.#remembered.set(id, { portal, readAt: this.#clock(), missedAt });
   }
 }
 

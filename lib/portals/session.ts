@@ -4,7 +4,7 @@ import { batchParams, type Command, type CommandAnswer, readBatch } from '../bit
 import type { Clock, Random } from '../bitrix24/clock.ts';
 import type { Row } from '../bitrix24/error-rows.ts';
 import { classify } from '../bitrix24/errors.ts';
-import { Bitrix24Error, OutcomeUnknown } from '../bitrix24/failures.ts';
+import { Bitrix24Error } from '../bitrix24/failures.ts';
 import type { Room } from '../bitrix24/limits.ts';
 import { second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
 import { redact } from '../bitrix24/redact.ts';
@@ -98,17 +98,21 @@ export class PortalSession {
     try {
       answer = await this.call('batch', batchParams(commands), send);
     } catch (error) {
-      if (error instanceof OutcomeUnknown) await this.#meter.chargeUnanswered(commands, clock() - started);
+      // The portal may have worked all the time that we waited.
+      const worked = error instanceof Bitrix24Error && error.row.verifyBeforeRepeat === true;
+      if (worked) await this.#quietly(() => this.#meter.chargeUnanswered(commands, clock() - started));
       throw error;
     }
 
-    const secrets = secretsOf(this.#credentials);
     const judged = new Map<string, JudgedAnswer>();
     for (const [key, reply] of readBatch(commands, answer.result)) {
-      judged.set(key, reply.kind === 'error' ? judge(reply, commands.get(key)?.method ?? '', secrets) : reply);
+      judged.set(
+        key,
+        reply.kind === 'error' ? judge(reply, commands.get(key)?.method ?? '', this.#credentials) : reply,
+      );
     }
-    await this.#meter.measure(commands, judged, answer.time, send.write);
-    await this.#pauseIfTold(judged, send.write);
+    await this.#quietly(() => this.#meter.measure(commands, judged, answer.time, send.write));
+    await this.#quietly(() => this.#pauseIfTold(judged, send.write));
     return judged;
   }
 
@@ -132,6 +136,19 @@ export class PortalSession {
         }
         throw await this.#asWaitOrStop(error, withoutRefresh(error.row), method);
       }
+    }
+  }
+
+  /**
+   * For what is noted beside a call. It must not hide what the call has brought: the portal may have deleted, and who
+   * called has to write that down.
+   */
+  async #quietly(note: () => Promise<unknown>): Promise<void> {
+    try {
+      await note();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      this.#options.log.error('not noted', { memberId: this.#portal.memberId, reason });
     }
   }
 
@@ -174,14 +191,24 @@ export class PortalSession {
       if (row.limit === 'operating') {
         return new PortalBusy(error.message, { until: await this.#meter.block(method), verdict: row });
       }
-      const until = clock() + (row.waitMs ?? second) * (1 + random());
+      const until = Math.ceil(clock() + (row.waitMs ?? second) * (1 + random()));
       await budgets.blockRequests(this.#portal.memberId, until);
       return new PortalBusy(error.message, { until, verdict: row });
     }
-    if ((row.reaction === 'operator' && row.stopsPortal === true) || row.reaction === 'moved') {
+    // What is refused to a batch as a whole is not about one record.
+    const refusesAll = method === 'batch' && ['permanent', 'bug', 'operator'].includes(row.reaction);
+    if ((row.reaction === 'operator' && row.stopsPortal === true) || row.reaction === 'moved' || refusesAll) {
       return this.stop(row.name, `${row.meaning} ${row.mend ?? ''}`.trim());
     }
     return error;
+  }
+
+  /** The user of the credentials is no administrator (any more). */
+  stopForWantOfRights(): Promise<PortalStopped> {
+    return this.stop(
+      'not-administrator',
+      'The user of the credentials is no administrator, so Bitrix24 hides records from us. Connect the portal as one.',
+    );
   }
 
   /** Pauses the portal until a person resumes it, and gives the error to throw. */
@@ -210,9 +237,15 @@ export class PortalSession {
 function judge(
   { error, description }: Extract<CommandAnswer, { kind: 'error' }>,
   method: string,
-  secrets: readonly string[],
+  credentials: Credentials | undefined,
 ): JudgedAnswer {
+  const secrets = secretsOf(credentials);
   // The status is that of the batch around it.
-  const row = classify({ error, description, method, status: 200 });
+  const found = classify({ error, description, method, status: 200 });
+  // A token that the batch itself was taken with is not refreshed for one of its commands: tried again, and counted.
+  const row =
+    credentials?.kind === 'oauth'
+      ? { ...found, countsAttempt: found.countsAttempt || found.reaction === 'refresh' }
+      : withoutRefresh(found);
   return { kind: 'error', error: redact(error, secrets), description: redact(description, secrets), row };
 }

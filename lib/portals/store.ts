@@ -93,6 +93,12 @@ export class PortalStore {
       if: 'attribute_exists(#memberId) AND (attribute_not_exists(#reconciledUntil) OR #reconciledUntil < :startedAt)',
       values: { startedAt },
     });
+    // A newer round has ended before: then only this one's own trace goes.
+    await this.#table.update(portalKey(memberId), {
+      set: 'REMOVE #round',
+      if: '#round.#startedAt = :startedAt',
+      values: { startedAt },
+    });
   }
 
   async countPaused(): Promise<number> {
@@ -132,7 +138,11 @@ export class PortalStore {
         { if: 'attribute_not_exists(#memberId)' },
       );
       if (!put) continue;
-      await this.change(memberId, { rulesVersion: version });
+      await this.#table.update(portalKey(memberId), {
+        set: 'SET #rulesVersion = :version, #updatedAt = :now',
+        if: 'attribute_exists(#memberId) AND (attribute_not_exists(#rulesVersion) OR #rulesVersion < :version)',
+        values: { version, now: this.#clock() },
+      });
       return stored;
     }
     throw new Error(`Ten numbers after version ${rules.version - 1} of the rules of ${memberId} are taken`);

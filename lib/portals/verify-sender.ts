@@ -1,6 +1,6 @@
 import { sameDigest } from '../bitrix24/token-digest.ts';
 import type { CredentialStore } from './credentials.ts';
-import { pendingWebhookId, type Portal } from './portal.ts';
+import { pendingWebhookId, type Portal, withTokenDigest } from './portal.ts';
 import type { PortalStore } from './store.ts';
 
 /** Whether a digest is that of one of the portal's application tokens; a robot's key proves no more than a robot. */
@@ -65,12 +65,18 @@ async function adoptWebhook(
   const rules = pending.rulesVersion === undefined ? undefined : await portals.rules(pendingId, pending.rulesVersion);
 
   await credentials.put({ ...webhook, memberId });
-  if (rules) await portals.pushRules(memberId, rules);
-  await portals.create({
-    ...pending,
-    memberId,
+  const { rulesVersion: _, ...fields } = pending;
+  await portals.create({ ...fields, memberId, tokenDigests: [] });
+  // Known only at the end: a repeat after a crash starts here again.
+  const present = rules && (await portals.pushRules(memberId, rules));
+  await portals.change(memberId, {
+    domain,
+    connection: 'webhook',
     state: 'active',
-    ...(rules && { rulesVersion: rules.version }),
+    // Whatever it was before: nobody has said yet that this connection may delete.
+    mode: 'observe',
+    tokenDigests: withTokenDigest((await portals.get(memberId))?.tokenDigests ?? [], tokenDigest),
+    ...(present && { rulesVersion: present.version }),
   });
   await portals.remove(pendingId);
   await credentials.remove(pendingId);

@@ -13,6 +13,7 @@ const freshMs = 60 * second;
 export async function carryOut(run: Run, ready: readonly Ready[], readAt: number): Promise<number | undefined> {
   if (ready.length === 0) return undefined;
   const { options, session } = run;
+  if (!(await isAsDecided(run))) return options.clock();
   const room = await session.room('crm.deal.contact.items.delete', ready.length);
   const batch = ready.slice(0, room.calls);
   const rest = batch.length < ready.length ? (room.waitUntil ?? options.clock()) : undefined;
@@ -42,6 +43,19 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
     );
   }
   return earliest(rest, await settleAnswers(run, batch, answers));
+}
+
+/** Whether the portal still says what the decisions rest on: a person may have paused it or changed its rules since. */
+async function isAsDecided({ options, portal }: Run): Promise<boolean> {
+  const now = await options.portals.get(portal.memberId);
+  return (
+    now !== undefined &&
+    now.state === 'active' &&
+    now.pause === undefined &&
+    now.mode === portal.mode &&
+    now.enforcedAt === portal.enforcedAt &&
+    now.rulesVersion === portal.rulesVersion
+  );
 }
 
 /** Classifies each command's answer by itself. Returns when to come again for those that met a limit. */

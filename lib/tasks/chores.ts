@@ -40,6 +40,7 @@ export async function proveInstallation(
   deadline: number,
 ): Promise<ProofResult> {
   const { tasks, clock, random, log } = options;
+  const startedAt = clock();
   const proof = await provePortal(options, memberId, deadline);
   log.info('proof', { memberId, result: proof.result, reason: 'reason' in proof ? proof.reason : undefined });
   switch (proof.result) {
@@ -50,12 +51,15 @@ export async function proveInstallation(
       await tasks.wantChore(memberId, 'prove', Math.max(proof.until, clock() + backoffMs(1, random)));
       break;
     case 'active':
+      await tasks.hastenPortal(memberId);
       await tasks.wantChore(memberId, 'reconcile', clock() + reconcileEveryMs);
-      await tasks.endChore(memberId, 'prove');
+      await tasks.endChore(memberId, 'prove', startedAt);
       break;
     case 'refused':
     case 'nothing-pending':
-      await tasks.endChore(memberId, 'prove');
+      // Finished before, perhaps by somebody who died before asking for this.
+      await tasks.ensureChore(memberId, 'reconcile', clock() + reconcileEveryMs);
+      await tasks.endChore(memberId, 'prove', startedAt);
       break;
   }
   return proof;
@@ -66,7 +70,7 @@ async function runRound(options: ChoreOptions, memberId: string, deadline: numbe
   const { portals, tasks, clock, log } = options;
   const portal = await portals.get(memberId);
   if (portal?.state !== 'active') {
-    await tasks.endChore(memberId, 'reconcile');
+    await tasks.endChore(memberId, 'reconcile', clock());
     return;
   }
   let next = clock() + reconcileEveryMs;

@@ -23,6 +23,7 @@ export type CancelReason =
   | 'lost-again-later'
   | 'rule-removed'
   | 'rule-disabled'
+  | 'rule-changed'
   | 'rule-no-longer-matches';
 export type SkipReason = 'record-gone';
 export type ObserveReason = 'portal-observes' | 'lost-before-enforcement';
@@ -38,7 +39,7 @@ export type Decision =
 /**
  * What is to be done about a task now. Pure: everything it depends on is an argument, and the record must have been
  * read at most 60 s ago. The rule is the one in force now, not the one the task was made by: what a person took out
- * of the rules since then is not done any more.
+ * of the rules since then is not done any more, and a rule that says something else now acts on later losses only.
  */
 export function decide(
   task: Pick<Task, 'transition'>,
@@ -55,6 +56,7 @@ export function decide(
   if (rule === undefined) return { do: 'cancel', reason: 'rule-removed' };
   if (!rule.enabled) return { do: 'cancel', reason: 'rule-disabled' };
   if (!matches(rule, record)) return { do: 'cancel', reason: 'rule-no-longer-matches' };
+  if (record.movedTime < rule.since) return { do: 'cancel', reason: 'rule-changed' };
 
   const due = record.movedTime + rule.waitMs;
   if (due > now) return { do: 'defer', until: due };

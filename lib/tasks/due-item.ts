@@ -16,6 +16,7 @@ export const unreadSchema = z.object({
   stamp: z.string(),
   shard: z.int(),
   nextAt: z.int().positive(),
+  claims: z.int().optional(),
   createdAt: z.int().positive(),
 });
 export type Unread = z.infer<typeof unreadSchema>;
@@ -26,7 +27,6 @@ export const choreSchema = z.object({
   sk: z.literal('chore'),
   memberId: z.string(),
   chore: z.enum(chores),
-  attempts: z.int().min(0),
   shard: z.int(),
   nextAt: z.int().positive(),
   createdAt: z.int().positive(),

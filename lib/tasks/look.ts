@@ -18,6 +18,9 @@ export interface Look {
   links: ReadonlyMap<number, Links>;
 }
 
+/** Asks who we are: a user who is no administrator is silently shown less than there is. */
+export const profileCommand: readonly [string, Command] = ['profile', { method: 'profile', params: {} }];
+
 const linksKey = (dealId: number) => `links${dealId}`;
 
 /** Commands that read the contacts linked to each deal. */
@@ -48,12 +51,24 @@ function linksIn(answer: JudgedAnswer | undefined): Links {
 }
 
 export function readLook(dealIds: readonly number[], answers: ReadonlyMap<string, JudgedAnswer>, at: number): Look {
-  const profile = answers.get('profile');
-  const parsed = profileSchema.safeParse(profile?.kind === 'result' ? profile.result : undefined);
   return {
     at,
-    profile: parsed.data,
+    profile: readProfile(answers),
     records: readDeals(dealIds, answers).records,
     links: readLinks(dealIds, answers),
   };
+}
+
+/** The limit that one of the commands ran into, if one did: what was not read for that is no trouble of the record. */
+export function limitAmong(answers: Iterable<JudgedAnswer>): Verdict | undefined {
+  for (const answer of answers) {
+    if (answer.kind === 'error' && answer.row.reaction === 'wait-for-limit') return answer.row;
+  }
+  return undefined;
+}
+
+/** Who we are, by the answer to `profileCommand`; undefined when it cannot be read. */
+export function readProfile(answers: ReadonlyMap<string, JudgedAnswer>): Profile | undefined {
+  const answer = answers.get('profile');
+  return profileSchema.safeParse(answer?.kind === 'result' ? answer.result : undefined).data;
 }

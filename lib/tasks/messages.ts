@@ -24,7 +24,7 @@ export const eventMessageSchema = z.strictObject({
    * domain as the event names it. `plan` checks it then.
    */
   unverified: z
-    .strictObject({ tokenDigest: z.string().regex(/^[0-9a-f]{64}$/), domain: z.string().max(255) })
+    .strictObject({ tokenDigest: z.string().regex(/^[0-9a-f]{64}$/), domain: z.string().max(300) })
     .optional(),
   /** Sent for an unread item: its stamp, so that this read ends no newer wish. */
   stamp: z.string().max(64).optional(),

@@ -14,6 +14,7 @@ import { backoffMs } from './backoff.ts';
 import type { PresentRecord } from './decide.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import { each } from './each.ts';
+import { limitAmong, profileCommand, readProfile } from './look.ts';
 import type { EventMessage } from './messages.ts';
 import { newsSince, rulesFor } from './planned.ts';
 import { dealCommands, readDeals, recordsPerCall } from './read-records.ts';
@@ -33,6 +34,8 @@ export interface PlanOptions extends SessionOptions {
 
 /** When a record of a paused portal is looked at again. Resuming the portal makes it due at once. */
 const pausedMs = 60 * minute;
+/** A read may take 30 s here, and what follows it must be written down. */
+const readNeedsMs = 45_000;
 /** A record that could not be read so often (about a day) is dead-lettered. Waiting for a limit does not count. */
 const maxReads = 100;
 
@@ -47,23 +50,33 @@ interface Wanted {
 
 /**
  * What one batch of events comes to: for every record that is lost and that a rule names, a task. Each event ends as
- * "no rule matched", as tasks, or as a wish to read the record later; only when the table does not answer does the
- * batch fail as a whole (an error is thrown), and SQS gives it again.
+ * "no rule matched", as tasks, or as a wish to read the record later. Portals do not disturb each other.
  *
  * @param deadline ms since the epoch
+ * @returns the events that none of that could be done for, because a table did not answer or a row cannot be read: they
+ * have to come again
  */
 export async function planEvents(
   options: PlanOptions,
   events: readonly EventMessage[],
   deadline: number,
-): Promise<void> {
+): Promise<EventMessage[]> {
   const due: Sendable[] = [];
-  for (const [memberId, ofPortal] of Map.groupBy(events, (event) => event.memberId)) {
-    due.push(...(await planPortal(options, memberId, ofPortal, deadline)));
-  }
+  const failed: EventMessage[] = [];
+  // Side by side: one that does not answer must not use up the time of the others.
+  await each([...Map.groupBy(events, (event) => event.memberId)], async ([memberId, ofPortal]) => {
+    try {
+      due.push(...(await planPortal(options, memberId, ofPortal, deadline)));
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : new Error('unknown');
+      options.log.error('events not planned', { memberId, events: ofPortal.length, error: name, reason: message });
+      failed.push(...ofPortal);
+    }
+  });
   const unsent = await sendTasks(options.deletions, due);
   // Nothing is lost: the tasks stand in the table and come due again when their claim has run out.
   if (unsent.length > 0) options.log.warn('tasks not sent, the clock will send them', { tasks: unsent.length });
+  return failed;
 }
 
 async function planPortal(
@@ -79,10 +92,14 @@ async function planPortal(
     count('EventsDropped', events.length - trusted.length);
     log.warn('events of an unknown sender dropped', { memberId, events: events.length - trusted.length });
   }
-  if (portal?.state !== 'active') return [];
-  // A webhook connection that has just got its member id: it is looked after by the clock from now on.
-  if (found?.state !== 'active')
-    await options.tasks.wantChore(memberId, 'reconcile', options.clock() + reconcileEveryMs);
+  if (portal?.state !== 'active') {
+    await endReads(options, memberId, fold(events));
+    return [];
+  }
+  // Until its first round is over, to be sure that the clock looks after the portal.
+  if (portal.reconciledUntil === undefined) {
+    await options.tasks.ensureChore(memberId, 'reconcile', options.clock() + reconcileEveryMs);
+  }
 
   const stored = portal.rulesVersion === undefined ? undefined : await portals.rules(memberId, portal.rulesVersion);
   const wanted = fold(trusted);
@@ -129,8 +146,13 @@ async function planRecords(
   let readAgainAt: number | undefined;
   try {
     if (portal.pause) throw new PortalStopped(`${portal.domain} is paused: ${portal.pause.reason}`);
+    if (deadline - options.clock() < readNeedsMs) throw new TooLateToStart('Too little time is left to read records');
     const session = new PortalSession(options, portal, deadline);
-    records = readDeals(ids, await session.batch(dealCommands(ids), { write: false })).records;
+    const answers = await session.batch(new Map([profileCommand, ...dealCommands(ids)]), { write: false });
+    if (portal.mode === 'enforce' && readProfile(answers)?.ADMIN === false) throw await session.stopForWantOfRights();
+    records = readDeals(ids, answers).records;
+    const limit = limitAmong(answers.values());
+    if (limit) readAgainAt = options.clock() + (limit.waitMs ?? minute);
   } catch (error) {
     readAgainAt = readAgainAfter(error, options.clock());
     const reason = error instanceof Error ? error.message : 'unknown';
@@ -178,8 +200,10 @@ async function readLater(
     return;
   }
   count('RecordsUnread');
-  const nextAt = readAgainAt ?? clock() + backoffMs(wish.attempts + 1, random);
-  await tasks.wantRead(memberId, { record, receivedAt: wish.receivedAt, source: wish.source, nextAt });
+  // To wait for a limit, or for a person, is no try.
+  const attempts = wish.attempts + (readAgainAt === undefined ? 1 : 0);
+  const nextAt = readAgainAt ?? clock() + backoffMs(attempts, random);
+  await tasks.wantRead(memberId, { record, receivedAt: wish.receivedAt, source: wish.source, nextAt, attempts });
 }
 
 /**

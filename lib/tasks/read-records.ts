@@ -6,8 +6,8 @@ import type { PresentRecord } from './decide.ts';
 
 /** `crm.item.list` gives a page of 50 and no more (list-methods-pecularities.md). */
 export const idsPerCommand = 50;
-/** So many records one batch call can read. */
-export const recordsPerCall = idsPerCommand * maxBatchCommands;
+/** So many records one batch call can read, and ask who we are. */
+export const recordsPerCall = idsPerCommand * (maxBatchCommands - 1);
 
 /** The commands that read these deals as they are now; keys `deals0`, `deals1`, … */
 export function dealCommands(ids: readonly number[]): Map<string, Command> {
@@ -45,6 +45,7 @@ export function readDeals(
       if (answer) failures.push(answer);
       continue;
     }
+    let unread = 0;
     const asked = new Set(ids.slice(start, start + idsPerCommand));
     for (const row of list.data.items) {
       const deal = dealSchema.safeParse(row);
@@ -52,11 +53,12 @@ export function readDeals(
         const { id, stageSemanticId: semantics, ...rest } = deal.data;
         records.set(id, { found: true, entityTypeId: EntityType.deal, semantics, ...rest });
       } else if (!deal.success) {
-        // A row that cannot be read must not count as a deal that is gone: which deal it is, it still says.
+        unread += 1;
         asked.delete(Number(typeof row === 'object' && row !== null && 'id' in row ? row.id : Number.NaN));
       }
     }
-    for (const id of asked) records.set(id, { found: false });
+    // A row that cannot be read must not make its deal count as gone, and which deal it is may not be readable either.
+    if (unread === 0) for (const id of asked) records.set(id, { found: false });
   }
   return { records, failures };
 }

@@ -24,8 +24,9 @@ const pageSize = 50;
 const marginMs = 20_000;
 
 const foundSchema = z.object({ id: z.coerce.number().pipe(z.int().positive()) });
+const whoSchema = z.object({ ADMIN: z.boolean() });
 
-/** Thrown when the queue did not take what was found: the round is not over. */
+/** Thrown when what was found cannot be passed on, or what is there cannot be found: the round is not over. */
 export class RoundNotFinished extends Error {
   override readonly name = 'RoundNotFinished';
   readonly code = 'ROUND_NOT_FINISHED';
@@ -47,6 +48,12 @@ export async function reconcilePortal(options: ReconcileOptions, portal: Portal,
   const since = (portal.reconciledUntil ?? portal.createdAt) - overlapMs;
   const session = new PortalSession(options, portal, deadline);
 
+  if (portal.mode === 'enforce') {
+    const who = whoSchema.safeParse((await session.call('profile', {}, { write: false })).result);
+    // A round that does not see everything must not move the watermark.
+    if (who.success && !who.data.ADMIN) throw await session.stopForWantOfRights();
+  }
+
   let { afterId } = round;
   let found = 0;
   for (;;) {
@@ -60,6 +67,7 @@ export async function reconcilePortal(options: ReconcileOptions, portal: Portal,
     });
     await enqueue(options, memberId, ids);
     found += ids.length;
+    if (ids.some((id) => id <= afterId)) throw new RoundNotFinished('The portal does not page by id');
     afterId = Math.max(afterId, ...ids);
     if (ids.length < pageSize) break;
   }
@@ -81,7 +89,10 @@ async function lostDeals(session: PortalSession, since: number, afterId: number)
     },
     { write: false },
   );
-  return itemListSchema.parse(result).items.map((row) => foundSchema.parse(row).id);
+  const page = itemListSchema.safeParse(result);
+  const ids = page.success ? z.array(foundSchema).safeParse(page.data.items) : undefined;
+  if (ids?.success !== true) throw new RoundNotFinished('The portal gave a page that cannot be read');
+  return ids.data.map(({ id }) => id);
 }
 
 async function enqueue({ events, clock }: ReconcileOptions, memberId: string, ids: readonly number[]): Promise<void> {

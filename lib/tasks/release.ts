@@ -4,10 +4,11 @@ import type { Item } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { minute } from '../bitrix24/reactions.ts';
 import type { PortalStore } from '../portals/store.ts';
-import type { DueItem } from './due-item.ts';
+import type { Chore, DueItem, Unread } from './due-item.ts';
+import { each } from './each.ts';
 import type { EventMessage, PortalMessage } from './messages.ts';
 import { claimMs } from './schedule.ts';
-import { sendTasks, type Sendable } from './send-due.ts';
+import { sendTasks } from './send-due.ts';
 import type { TaskStore } from './store.ts';
 import { allShards } from './task.ts';
 
@@ -26,6 +27,8 @@ export interface ReleaseOptions {
 const pageSize = 100;
 /** Time kept for the sending of what has been claimed. */
 const marginMs = 10_000;
+/** An hour of claims: sent so often, and the worker has never had a word on it. */
+const overdueClaims = 4;
 /** What is due for so long although the clock runs says that something is wrong. */
 const overdueMs = 60 * minute;
 
@@ -37,26 +40,34 @@ const overdueMs = 60 * minute;
  * @returns how many rows were sent
  */
 export async function releaseDue(options: ReleaseOptions, deadline: number): Promise<number> {
-  let released = 0;
-  for (const shard of allShards) released += await releaseShard(options, shard, deadline);
-  await measure(options);
-  return released;
+  const seen: Released = { sent: 0, overdue: 0, refused: false };
+  for (const shard of allShards) await releaseShard(options, shard, deadline, seen);
+  await measure(options, seen.overdue);
+  return seen.sent;
 }
 
-async function releaseShard(options: ReleaseOptions, shard: number, deadline: number): Promise<number> {
+interface Released {
+  sent: number;
+  /** Sent so often without a word of the worker that something must be wrong. */
+  overdue: number;
+  /** A queue did not take something: the rest waits for the next minute. */
+  refused: boolean;
+}
+
+async function releaseShard(options: ReleaseOptions, shard: number, deadline: number, seen: Released): Promise<void> {
   const { tasks, clock } = options;
-  let released = 0;
   let last: Item | undefined;
   do {
-    if (clock() > deadline - marginMs) break;
+    if (seen.refused || clock() > deadline - marginMs) return;
     const page = await tasks.due(shard, clock(), pageSize, last);
     const claimed = await Promise.all(page.items.map((row) => claim(options, row)));
     const items = claimed.filter((item) => item !== undefined);
-    await send(options, items);
-    released += items.length;
+    const unsent = await send(options, items);
+    seen.sent += items.length - unsent;
+    seen.overdue += items.filter((item) => item.sk === 'task' && (item.claims ?? 0) >= overdueClaims).length;
+    seen.refused = unsent > 0;
     last = page.last;
   } while (last);
-  return released;
 }
 
 async function claim({ tasks, clock, log }: ReleaseOptions, row: Item): Promise<DueItem | undefined> {
@@ -70,40 +81,47 @@ async function claim({ tasks, clock, log }: ReleaseOptions, row: Item): Promise<
   }
 }
 
+/** Returns how many rows a queue did not take. */
 async function send(
   { tasks, events, deletions, reconcile, clock, log }: ReleaseOptions,
   items: readonly DueItem[],
-): Promise<void> {
-  const due: Sendable[] = [];
-  const reads: OutgoingMessage[] = [];
-  const chores: OutgoingMessage[] = [];
-  for (const item of items) {
-    const { memberId } = item;
-    if (item.sk === 'task') due.push({ memberId, taskId: item.taskId });
-    else if (item.sk === 'unread') {
-      const { record, source, receivedAt, stamp, attempts } = item;
-      const body: EventMessage = { v: 1, memberId, ...record, source, receivedAt, stamp, attempts };
-      reads.push({ body, group: memberId });
-    } else {
-      const body: PortalMessage = { v: 1, memberId, chore: item.chore };
-      chores.push({ body, group: memberId });
-    }
-  }
+): Promise<number> {
+  const due = items.filter((item) => item.sk === 'task').map(({ memberId, taskId }) => ({ memberId, taskId }));
+  const reads = items.filter((item) => item.sk === 'unread').map((item) => ({ item, message: readMessage(item) }));
+  const chores = items.filter((item) => item.sk === 'chore').map((item) => ({ item, message: choreMessage(item) }));
 
-  const unsent = await sendTasks(deletions, due);
+  const unsentTasks = await sendTasks(deletions, due);
+  const unsentMessages = new Set([
+    ...(await events.sendAll(reads.map(({ message }) => message))),
+    ...(await reconcile.sendAll(chores.map(({ message }) => message))),
+  ]);
+  const unsent = [
+    ...unsentTasks.map(({ taskId }) => ({ taskId, sk: 'task' })),
+    ...[...reads, ...chores].filter(({ message }) => unsentMessages.has(message)).map(({ item }) => item),
+  ];
+  if (unsent.length > 0) log.warn('not sent, due again in a minute', { rows: unsent.length });
   // Brought forward again, so that the next minute tries once more instead of waiting for the claim to run out.
-  await Promise.all(unsent.map(({ taskId }) => tasks.hasten({ taskId, sk: 'task' }, clock())));
-  const lost = unsent.length + (await events.sendAll(reads)).length + (await reconcile.sendAll(chores)).length;
-  if (lost > 0) log.warn('not sent, will be due again', { rows: lost });
+  await each(unsent, ({ taskId, sk }) => tasks.hasten({ taskId, sk }, clock()));
+  return unsent.length;
+}
+
+function readMessage({ memberId, record, source, receivedAt, stamp, attempts }: Unread): OutgoingMessage {
+  const body: EventMessage = { v: 1, memberId, ...record, source, receivedAt, stamp, attempts };
+  return { body, group: memberId };
+}
+
+function choreMessage({ memberId, chore }: Chore): OutgoingMessage {
+  const body: PortalMessage = { v: 1, memberId, chore };
+  return { body, group: memberId };
 }
 
 /** What the alarms watch. */
-async function measure({ tasks, portals, clock, count }: ReleaseOptions): Promise<void> {
+async function measure({ tasks, portals, clock, count }: ReleaseOptions, sentInVain: number): Promise<void> {
   const since = clock() - overdueMs;
   const overdue = await Promise.all(allShards.map((shard) => tasks.overdue(shard, since)));
   count(
     'OverdueTasks',
-    overdue.reduce((sum, some) => sum + some, 0),
+    overdue.reduce((sum, some) => sum + some, sentInVain),
   );
   count('PausedPortals', await portals.countPaused());
 }

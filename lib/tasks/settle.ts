@@ -24,11 +24,14 @@ export interface Trouble {
   row?: Verdict | undefined;
 }
 
+/** Entries that a task keeps beside its end; the row must never grow so large that its end cannot be written. */
+const longestHistory = 150;
 /** When the tasks of a paused portal are looked at again. Resuming makes them due at once. */
 const pausedMs = hour;
 /** After how many tries a trouble is given up, and what follows. */
 function limitOf(row: Verdict | undefined): { attempts: number; finally: 'permanent' | 'operator' } {
-  const { to = 'permanent', afterAttempts, afterMs } = row?.escalate ?? {};
+  const byDefault = row?.stopsPortal === true ? 'operator' : 'permanent';
+  const { to = byDefault, afterAttempts, afterMs } = row?.escalate ?? {};
   if (afterMs !== undefined) return { attempts: Math.ceil(afterMs / longestDelayMs), finally: to };
   return { attempts: afterAttempts ?? maxAttempts, finally: to };
 }
@@ -79,11 +82,11 @@ export class Settlement {
 
   /** Looked at again at `nextAt`, without counting it as a try. */
   async putOff(task: Task, nextAt: number, text: string): Promise<void> {
-    await this.#options.tasks.putOff(task.taskId, {
-      nextAt,
-      attempts: task.attempts,
-      history: [this.entry('put-off', text)],
-    });
+    // A portal may be paused for months and its tasks looked at every hour: the same word is written once.
+    const entry = this.entry('put-off', text);
+    const isNews = task.history.length < longestHistory && task.history.at(-1)?.text !== entry.text;
+    const history = isNews ? [entry] : [];
+    await this.#options.tasks.putOff(task.taskId, { nextAt, attempts: task.attempts, history });
   }
 
   /** The portal is paused: the task waits for it to be resumed. */
@@ -111,7 +114,10 @@ export class Settlement {
     await tasks.putOff(task.taskId, {
       nextAt: clock() + backoffMs(attempts, random),
       attempts,
-      history: [this.entry('put-off', `Attempt ${attempts}: ${trouble.code}. ${trouble.description}`)],
+      history:
+        task.history.length < longestHistory
+          ? [this.entry('put-off', `Attempt ${attempts}: ${trouble.code}. ${trouble.description}`)]
+          : [],
     });
     return 'settled';
   }

@@ -1,8 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
-import type { Table } from '../aws/table.ts';
+import type { Item, Table } from '../aws/table.ts';
 import { contactLinksSchema } from '../bitrix24/answers.ts';
-import type { Clock } from '../bitrix24/clock.ts';
+import type { Clock, Random } from '../bitrix24/clock.ts';
 
 /** What a task is about to remove, complete enough to put it back. */
 export const snapshotSchema = z.object({
@@ -13,8 +13,10 @@ export const snapshotSchema = z.object({
 export type Snapshot = z.infer<typeof snapshotSchema>;
 
 const partSchema = z.object({
+  part: z.int(),
   data: z.instanceof(Uint8Array),
-  parts: z.int().positive(),
+  /** In the first part of a snapshot: the keys of the others, in their order. */
+  more: z.array(z.int()).optional(),
   /** Seconds since the epoch. The table forgets days later; we do at once. */
   expiresAt: z.int(),
 });
@@ -23,53 +25,68 @@ const partSchema = z.object({
 const partBytes = 380_000;
 /** Undo is possible for so long, in ms. */
 const keptMs = 30 * 24 * 3600 * 1000;
+/** First parts have the keys 0 to 999, one for each time the task was begun; the others have keys above. */
+const firstParts = 1_000;
 
-/** The table `snapshots`: compressed, in parts. The first snapshot of a task is never overwritten. */
+/**
+ * The table `snapshots`: compressed, in parts. A task that finds more to remove than before takes one more snapshot;
+ * none is ever overwritten.
+ */
 export class SnapshotStore {
   readonly #table: Table;
   readonly #clock: Clock;
+  readonly #random: Random;
 
-  constructor(table: Table, clock: Clock) {
+  constructor(table: Table, clock: Clock, random: Random) {
     this.#table = table;
     this.#clock = clock;
+    this.#random = random;
   }
 
   /**
-   * Stores the snapshot unless the task has one. Part 0 is written last: where it is, the others are.
-   *
-   * @returns how many parts the task's snapshot has
+   * Stores the snapshot of that number (0 is the first) unless it is there. Its first part is written last: where it
+   * is, the others are. They have keys that nobody else writes to, so that two writers cannot mix theirs.
    */
-  async putFirst(taskId: string, snapshot: Snapshot): Promise<number> {
+  async put(taskId: string, number: number, snapshot: Snapshot): Promise<void> {
     const bytes = gzipSync(JSON.stringify(snapshot));
-    const parts = Math.ceil(bytes.length / partBytes);
-    const first = parts > 1 && (await this.#table.get({ taskId, part: 0 }));
-    if (first) return partSchema.parse(first).parts;
-    for (let part = parts - 1; part >= 0; part -= 1) {
-      const stored = await this.#table.put(
-        {
-          taskId,
-          part,
-          parts,
-          data: bytes.subarray(part * partBytes, (part + 1) * partBytes),
-          expiresAt: Math.floor((this.#clock() + keptMs) / 1000),
-        },
-        part === 0 ? { if: 'attribute_not_exists(#taskId)' } : undefined,
-      );
-      if (!stored) return partSchema.parse(await this.#table.get({ taskId, part: 0 })).parts;
+    const expiresAt = Math.floor((this.#clock() + keptMs) / 1000);
+    const more: number[] = [];
+    for (let start = partBytes; start < bytes.length; start += partBytes) {
+      const part = await this.#putElsewhere(taskId, bytes.subarray(start, start + partBytes), expiresAt);
+      more.push(part);
     }
-    return parts;
+    await this.#table.put(
+      { taskId, part: number, data: bytes.subarray(0, partBytes), expiresAt, ...(more.length > 0 && { more }) },
+      { if: 'attribute_not_exists(#taskId)' },
+    );
   }
 
-  /** Undefined when there is none, or its time is over. */
-  async get(taskId: string): Promise<Snapshot | undefined> {
-    const first = await this.#table.get({ taskId, part: 0 });
-    if (!first) return undefined;
-    const chunks = [partSchema.parse(first)];
-    if (chunks.some(({ expiresAt }) => expiresAt * 1000 <= this.#clock())) return undefined;
-    for (let part = 1; part < (chunks[0]?.parts ?? 0); part += 1) {
-      chunks.push(partSchema.parse(await this.#table.get({ taskId, part })));
+  /** The task's snapshots, the first one first; none when there are none or their time is over. */
+  async get(taskId: string): Promise<Snapshot[]> {
+    const parts = new Map<number, z.infer<typeof partSchema>>();
+    let last: Item | undefined;
+    do {
+      const page = await this.#table.query({ where: '#taskId = :taskId', values: { taskId }, startAfter: last });
+      for (const row of page.items.map((item) => partSchema.parse(item))) parts.set(row.part, row);
+      last = page.last;
+    } while (last);
+
+    const alive = [...parts.values()].filter(({ expiresAt }) => expiresAt * 1000 > this.#clock());
+    return alive
+      .filter(({ part }) => part < firstParts)
+      .toSorted((a, b) => a.part - b.part)
+      .map(({ data, more = [] }) => {
+        const chunks = [data, ...more.map((part) => partSchema.parse(parts.get(part)).data)];
+        return snapshotSchema.parse(JSON.parse(gunzipSync(Buffer.concat(chunks)).toString('utf8')));
+      });
+  }
+
+  async #putElsewhere(taskId: string, data: Uint8Array, expiresAt: number): Promise<number> {
+    for (let tries = 0; tries < 10; tries += 1) {
+      const part = firstParts + Math.floor(this.#random() * 1_000_000_000);
+      if (await this.#table.put({ taskId, part, data, expiresAt }, { if: 'attribute_not_exists(#taskId)' }))
+        return part;
     }
-    const text = gunzipSync(Buffer.concat(chunks.map(({ data }) => data))).toString('utf8');
-    return snapshotSchema.parse(JSON.parse(text));
+    throw new Error('No free key was found for a part of a snapshot');
   }
 }

@@ -57,7 +57,7 @@ export class TaskStore {
       attempts: 0,
       history,
       shard: shardOf(taskId),
-      nextAt,
+      nextAt: Math.ceil(nextAt),
       createdAt: this.#clock(),
     };
     return { created: await this.#table.put(task, { if: 'attribute_not_exists(#taskId)' }), taskId };
@@ -68,11 +68,15 @@ export class TaskStore {
     return row && taskSchema.parse(row);
   }
 
+  /** Rows that cannot be read are left out: one of them must not hold up the others. They stay due and raise the alarm. */
   async getMany(taskIds: readonly string[]): Promise<Task[]> {
     const tasks: Task[] = [];
     for (let start = 0; start < taskIds.length; start += readAtOnce) {
       const keys = taskIds.slice(start, start + readAtOnce).map((taskId) => ({ taskId, sk: 'task' }));
-      tasks.push(...(await this.#table.getMany(keys)).map((row) => taskSchema.parse(row)));
+      for (const row of await this.#table.getMany(keys)) {
+        const task = taskSchema.safeParse(row);
+        if (task.success) tasks.push(task.data);
+      }
     }
     return tasks;
   }
@@ -96,22 +100,31 @@ export class TaskStore {
   }
 
   /**
-   * Notes what is about to be deleted. Once only: false when it was noted before, or the task has ended. A repeat
-   * therefore never overwrites what the first look found.
+   * Notes what is about to be deleted, once the snapshot of it is stored. `snapshots` is how many there are then: the
+   * write holds only when there was one less before, so that a repeat never overwrites what an earlier look found.
    */
-  async begin(taskId: string, deletions: Deletion[], snapshotParts: number, history: HistoryEntry[]): Promise<boolean> {
+  async begin(taskId: string, deletions: Deletion[], snapshots: number, history: HistoryEntry[]): Promise<boolean> {
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {
-        set: 'SET #deletions = :deletions, #snapshotParts = :parts, #history = list_append(#history, :history)',
-        if: `${open} AND attribute_not_exists(#deletions)`,
-        values: { deletions, parts: snapshotParts, history, open: 'open' },
+        set:
+          'SET #deletions = :deletions, #snapshots = :snapshots, #snapshotAt = :now, ' +
+          '#history = list_append(#history, :history)',
+        if: `${open} AND ${snapshots === 1 ? 'attribute_not_exists(#snapshots)' : '#snapshots = :before'}`,
+        values: {
+          deletions,
+          snapshots,
+          now: this.#clock(),
+          history,
+          open: 'open',
+          ...(snapshots > 1 && { before: snapshots - 1 }),
+        },
       },
     );
     return row !== undefined;
   }
 
-  /** Looks at the task again at `nextAt`. False when it has ended. */
+  /** Looks at the task again at `nextAt`, and not before. False when it has ended. */
   async putOff(
     taskId: string,
     { nextAt, attempts, history }: { nextAt: number; attempts: number; history: HistoryEntry[] },
@@ -119,9 +132,11 @@ export class TaskStore {
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {
-        set: 'SET #nextAt = :nextAt, #attempts = :attempts, #history = list_append(#history, :history)',
+        set:
+          'SET #nextAt = :nextAt, #notBefore = :nextAt, #claims = :none, #attempts = :attempts, ' +
+          '#history = list_append(#history, :history)',
         if: open,
-        values: { nextAt, attempts, history, open: 'open' },
+        values: { nextAt: Math.ceil(nextAt), attempts, none: 0, history, open: 'open' },
       },
     );
     return row !== undefined;
@@ -155,16 +170,67 @@ export class TaskStore {
     return row !== undefined;
   }
 
+  /**
+   * Opens a failed task again, due now and with all its attempts. In one write, so that state, index and history agree
+   * whatever dies next. False when the task is no longer in the state that was looked at: it was opened by somebody
+   * else meanwhile, even if it has failed again since.
+   */
+  async reopen(task: Task, history: HistoryEntry[]): Promise<boolean> {
+    const { taskId, endedAt } = task;
+    const deletions = task.deletions?.map(({ outcome, ...deletion }) =>
+      // What was refused is tried again; what is gone stays noted.
+      outcome === undefined || outcome.result === 'refused' ? deletion : { ...deletion, outcome },
+    );
+    const row = await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set:
+          'SET #status = :open, #nextAt = :now, #shard = :shard, #attempts = :none, ' +
+          '#history = list_append(#history, :history)' +
+          (deletions === undefined ? '' : ', #deletions = :deletions') +
+          ' REMOVE #endedAt, #expiresAt, #reason, #notBefore, #claims',
+        if: `#status = :failed AND ${endedAt === undefined ? 'attribute_not_exists(#endedAt)' : '#endedAt = :endedAt'}`,
+        values: {
+          open: 'open',
+          failed: 'failed',
+          now: this.#clock(),
+          shard: shardOf(taskId),
+          none: 0,
+          history,
+          ...(endedAt !== undefined && { endedAt }),
+          ...(deletions !== undefined && { deletions }),
+        },
+      },
+    );
+    return row !== undefined;
+  }
+
+  /** Adds to the history of a task, whatever its state, and changes nothing else. False when there is no such task. */
+  async note(taskId: string, history: HistoryEntry[]): Promise<boolean> {
+    const row = await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set: 'SET #history = list_append(#history, :history)',
+        if: 'attribute_exists(#status)',
+        values: { history },
+      },
+    );
+    return row !== undefined;
+  }
+
   /** Makes sure that the record is read at `nextAt`, whether an event asked for that before or not. */
-  async wantRead(memberId: string, wish: Pick<Unread, 'record' | 'receivedAt' | 'source' | 'nextAt'>): Promise<void> {
+  async wantRead(
+    memberId: string,
+    wish: Pick<Unread, 'record' | 'receivedAt' | 'source' | 'nextAt'> & { attempts?: number },
+  ): Promise<void> {
     const taskId = unreadId(memberId, wish.record);
     await this.#table.update(
       { taskId, sk: 'unread' },
       {
         set:
           'SET #memberId = :memberId, #record = :record, #receivedAt = if_not_exists(#receivedAt, :receivedAt), ' +
-          '#source = :source, #stamp = :stamp, ' +
-          '#attempts = if_not_exists(#attempts, :none) + :one, #shard = :shard, #nextAt = :nextAt, ' +
+          `#source = ${wish.source === 'reconcile' ? ':source' : 'if_not_exists(#source, :source)'}, #stamp = :stamp, ` +
+          '#attempts = :attempts, #shard = :shard, #nextAt = :nextAt, ' +
           '#createdAt = if_not_exists(#createdAt, :now)',
         values: {
           memberId,
@@ -172,10 +238,9 @@ export class TaskStore {
           receivedAt: wish.receivedAt,
           source: wish.source,
           stamp: this.#newId(),
-          none: 0,
-          one: 1,
+          attempts: wish.attempts ?? 0,
           shard: shardOf(taskId),
-          nextAt: wish.nextAt,
+          nextAt: Math.ceil(wish.nextAt),
           now: this.#clock(),
         },
       },
@@ -191,23 +256,21 @@ export class TaskStore {
   }
 
   /** Something is to be done for the portal at `nextAt`; asked for before, it is done then. */
-  async wantChore(memberId: string, chore: Chore['chore'], nextAt: number, attempts = 0): Promise<void> {
-    const taskId = choreId(memberId, chore);
-    const row: Chore = {
-      taskId,
-      sk: 'chore',
-      memberId,
-      chore,
-      attempts,
-      shard: shardOf(taskId),
-      nextAt,
-      createdAt: this.#clock(),
-    };
-    await this.#table.put(row);
+  async wantChore(memberId: string, chore: Chore['chore'], nextAt: number): Promise<void> {
+    await this.#table.put(this.#choreRow(memberId, chore, nextAt));
   }
 
-  async endChore(memberId: string, chore: Chore['chore']): Promise<void> {
-    await this.#table.delete({ taskId: choreId(memberId, chore), sk: 'chore' });
+  /** Asks for the chore unless it is asked for already. */
+  async ensureChore(memberId: string, chore: Chore['chore'], nextAt: number): Promise<void> {
+    await this.#table.put(this.#choreRow(memberId, chore, nextAt), { if: 'attribute_not_exists(#taskId)' });
+  }
+
+  /** The chore is done. Keeps a wish that came after `startedAt` (ms since the epoch). */
+  async endChore(memberId: string, chore: Chore['chore'], startedAt: number): Promise<void> {
+    await this.#table.delete(
+      { taskId: choreId(memberId, chore), sk: 'chore' },
+      { if: '#createdAt <= :startedAt', values: { startedAt } },
+    );
   }
 
   /** One page of what is due in a shard at `now`, the longest due first: keys and `nextAt` only. */
@@ -239,9 +302,9 @@ export class TaskStore {
    */
   async claim(key: { taskId: string; sk: string }, seenNextAt: number, until: number): Promise<DueItem | undefined> {
     const row = await this.#table.update(key, {
-      set: 'SET #nextAt = :until',
+      set: 'SET #nextAt = :until, #claims = if_not_exists(#claims, :none) + :one',
       if: '#nextAt = :seen',
-      values: { until, seen: seenNextAt },
+      values: { until, seen: seenNextAt, none: 0, one: 1 },
     });
     return row && dueItemSchema.parse(row);
   }
@@ -249,7 +312,7 @@ export class TaskStore {
   /** Brings the next moment of a row forward, if it has one. */
   async hasten(key: { taskId: string; sk: string }, nextAt: number): Promise<void> {
     await this.#table.update(key, {
-      set: 'SET #nextAt = :nextAt',
+      set: 'SET #nextAt = :nextAt REMOVE #notBefore',
       if: 'attribute_exists(#nextAt) AND #nextAt > :nextAt',
       values: { nextAt },
     });
@@ -272,5 +335,18 @@ export class TaskStore {
       );
       last = page.last;
     } while (last);
+  }
+
+  #choreRow(memberId: string, chore: Chore['chore'], nextAt: number): Chore {
+    const taskId = choreId(memberId, chore);
+    return {
+      taskId,
+      sk: 'chore',
+      memberId,
+      chore,
+      shard: shardOf(taskId),
+      nextAt: Math.ceil(nextAt),
+      createdAt: this.#clock(),
+    };
   }
 }

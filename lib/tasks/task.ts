@@ -59,12 +59,18 @@ export const taskSchema = z.object({
   reason: z.string().optional(),
   attempts: z.int().min(0),
   deletions: z.array(deletionSchema).optional(),
-  /** Number of parts that the snapshot has. Set once the parts are stored. */
-  snapshotParts: z.int().positive().optional(),
+  /** How many snapshots the task has. Set once they are stored. */
+  snapshots: z.int().positive().optional(),
+  /** When the last of them was taken. */
+  snapshotAt: instant.optional(),
   history: z.array(historyEntrySchema),
   /** Present while the task is open: the keys of the index `due`. */
   shard: z.int().min(0).optional(),
   nextAt: instant.optional(),
+  /** Not tried before this moment, even when its message comes again for the sake of others. */
+  notBefore: instant.optional(),
+  /** How often it was sent since the worker last had a word on it. */
+  claims: z.int().optional(),
   createdAt: instant,
   endedAt: instant.optional(),
   /** Seconds since the epoch. */

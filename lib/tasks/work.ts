@@ -1,14 +1,17 @@
+import { minute } from '../bitrix24/reactions.ts';
 import { PortalSession } from '../portals/session.ts';
 import type { StoredRules } from '../rules/version.ts';
 import { carryOut } from './carry-out.ts';
 import { decide } from './decide.ts';
 import { each } from './each.ts';
-import { type Links, type Look, lookCommands, readLook } from './look.ts';
-import type { DeletionMessage } from './messages.ts';
+import { limitAmong, type Links, type Look, lookCommands, readLook } from './look.ts';
+import { type DeletionMessage, tasksPerMessage } from './messages.ts';
 import { afterFailure, earliest, type Ready, afterTrouble, type Run, type WorkOptions } from './run.ts';
 import { Settlement, type Trouble } from './settle.ts';
 import type { Deletion, Task } from './task.ts';
 
+/** A snapshot older than this, in ms, is taken anew before it is relied on. */
+const renewSnapshotMs = 24 * 3600 * 1000;
 /** A round looks and then deletes. */
 const requestsPerRound = 2;
 /** A message received so often is not pushed on once more: its tasks wait in the table instead. */
@@ -29,7 +32,11 @@ export async function workMessage(
 ): Promise<number | undefined> {
   const settle = new Settlement(options);
   const all = await options.tasks.getMany([...new Set(taskIds)]);
-  const open = all.filter((task) => task.status === 'open' && task.memberId === memberId);
+  const now = options.clock();
+  // What was put off comes back by the clock; its message may come again sooner, for the sake of other tasks.
+  const open = all.filter(
+    (task) => task.status === 'open' && task.memberId === memberId && (task.notBefore ?? 0) <= now,
+  );
   if (open.length === 0) return undefined;
 
   const portal = await options.portals.get(memberId);
@@ -60,13 +67,24 @@ async function stillOpen({ tasks }: WorkOptions, some: readonly Task[]): Promise
 /** One round: look, decide, note, delete, settle. */
 async function attempt(run: Run, open: readonly Task[], rules: StoredRules | undefined): Promise<number | undefined> {
   // Two rules may name the same deal. The second looks again when the first has acted.
-  const first = [...new Map(open.toReversed().map((task) => [task.record.id, task])).values()];
+  const different = [...new Map(open.toReversed().map((task) => [task.record.id, task])).values()];
+  const first = fittingTogether(different);
   const others = open.length > first.length ? run.options.clock() : undefined;
 
   const look = await lookAt(run, first);
   if (typeof look !== 'object') return look;
   const ready = await decideAll(run, first, rules, look);
   return earliest(others, await carryOut(run, ready, look.at));
+}
+
+/**
+ * The tasks of one round: those that were tried least, and the fewer together the more often they failed. A record
+ * that brings every request down with it, or a portal too slow for a full batch, is so found out by halves.
+ */
+function fittingTogether(tasks: readonly Task[]): Task[] {
+  const least = Math.min(...tasks.map(({ attempts }) => attempts));
+  const size = Math.max(1, Math.floor(tasksPerMessage / 2 ** least));
+  return tasks.filter(({ attempts }) => attempts === least).slice(0, size);
 }
 
 /** Reads everything again. A number or undefined: what `workMessage` is to return, because nothing could be read. */
@@ -77,15 +95,15 @@ async function lookAt(run: Run, tasks: readonly Task[]): Promise<Look | number |
   let look: Look;
   try {
     await session.reserve(requestsPerRound);
-    look = readLook(ids, await session.batch(lookCommands(ids), { write: false }), at);
+    const answers = await session.batch(lookCommands(ids), { write: false });
+    const limit = limitAmong(answers.values());
+    if (limit) return options.clock() + (limit.waitMs ?? minute);
+    look = readLook(ids, answers, at);
   } catch (error) {
     return afterFailure(run, tasks, error);
   }
   if (portal.mode === 'enforce' && look.profile?.ADMIN === false) {
-    const stopped = await session.stop(
-      'not-administrator',
-      'The user of the credentials is no administrator, so Bitrix24 hides records from us. Connect the portal as one.',
-    );
+    const stopped = await session.stopForWantOfRights();
     await each(tasks, (task) => settle.park(task, stopped.message));
     return undefined;
   }
@@ -136,28 +154,38 @@ async function decideAll(
       const text = `Observed (${decision.reason}): would unlink ${contactIds.length} contacts from deal ${deletion.id}`;
       return settle.end(task, 'observed', decision.reason, { text, deletions: [deletion] });
     }
-    await note(run, task, deletion, links);
-    ready.push({ task, deletion: task.deletions?.[0] ?? deletion });
+    ready.push({ task: await note(run, task, deletion, links), deletion });
   });
   return ready;
 }
 
-/** Takes the snapshot and notes the deletion in the task, once: both are in the tables before anything is deleted. */
+/**
+ * Takes the snapshot and notes the deletion in the task: both are in the tables before anything is deleted. On a later
+ * try there may be links that no snapshot has, because somebody added them meanwhile, or the snapshot may be old, and
+ * undo must be possible from the deletion on: then one more is taken.
+ */
 async function note(
   { options, settle }: Run,
   task: Task,
   deletion: Deletion,
   { links }: Extract<Links, { kind: 'links' }>,
-): Promise<void> {
-  if (task.deletions) return;
+): Promise<Task> {
+  const known = new Set(task.deletions?.flatMap(({ contactIds }) => contactIds));
+  const covered = deletion.contactIds.every((id) => known.has(id));
+  const young = options.clock() - (task.snapshotAt ?? 0) < renewSnapshotMs;
+  if (task.deletions && covered && young) return task;
+
+  const number = task.snapshots ?? 0;
   const dealContacts = [{ dealId: deletion.id, links }];
-  const parts = await options.snapshots.putFirst(task.taskId, { v: 1, takenAt: options.clock(), dealContacts });
-  await options.tasks.begin(task.taskId, [deletion], parts, [
+  await options.snapshots.put(task.taskId, number, { v: 1, takenAt: options.clock(), dealContacts });
+  const deletions = [{ ...deletion, contactIds: [...known.union(new Set(deletion.contactIds))] }];
+  await options.tasks.begin(task.taskId, deletions, number + 1, [
     settle.entry(
       'decided',
       `Still lost. To do: ${deletion.method} for ${deletion.id}, ${links.length} contacts; snapshot stored`,
     ),
   ]);
+  return { ...task, deletions, snapshots: number + 1 };
 }
 
 function unread(links: Links): Trouble {

@@ -94,7 +94,9 @@ describe('nothing is deleted on an old read', () => {
 
     expect(portal.contactsOf(deal)).toEqual([]);
     expect(
-      deployment.portal.requests.filter(({ commands }) => commands.some(({ method }) => method === 'profile')),
+      deployment.portal.requests.filter(({ commands }) =>
+        commands.some(({ method }) => method === 'crm.deal.contact.items.get'),
+      ),
     ).toHaveLength(1);
   });
 });

@@ -34,7 +34,8 @@ describe('the main job', () => {
       status: 'done',
       deletions: [{ method: 'crm.deal.contact.items.delete', outcome: { result: 'deleted', proof: 'answer' } }],
     });
-    expect((await deployment.snapshots.get(task.taskId))?.dealContacts[0]?.links).toHaveLength(3);
+    const [snapshot] = await deployment.snapshots.get(task.taskId);
+    expect(snapshot?.dealContacts[0]?.links).toHaveLength(3);
     expect(deployment.crashes).toEqual([]);
   });
 

@@ -88,7 +88,7 @@ export class Deployment {
     this.credentials = new CredentialStore(this.tables.credentials);
     this.budgets = new BudgetStore(this.tables.portals, Date.now);
     this.tasks = new TaskStore(this.tables.tasks, Date.now, () => crypto.randomUUID());
-    this.snapshots = new SnapshotStore(this.tables.snapshots, Date.now);
+    this.snapshots = new SnapshotStore(this.tables.snapshots, Date.now, Math.random);
   }
 
   static async start(options: SimulatorOptions = {}): Promise<Deployment> {
