@@ -26,6 +26,8 @@ export const oauthSchema = z.object({
   lease: leaseSchema.optional(),
   /** The generation whose refresh token the authorization server has refused once. */
   refused: z.int().optional(),
+  /** Since when no refresh has succeeded, in ms since the epoch; absent while all is well. */
+  failingSince: z.int().optional(),
   /** The installation these tokens come from, until its portal is active. */
   activation: z.object({ installation: z.string(), tokenDigest: z.string(), eventsUrl: z.url() }).optional(),
   /** When the installation arrived that these tokens come from, in ms: an older removal of the app is not theirs. */
@@ -156,6 +158,19 @@ export class CredentialStore {
     );
   }
 
+  /** Notes that a refresh of this generation did not succeed. Gives since when that is so. */
+  async noteFailure(memberId: string, generation: number, now: number): Promise<number> {
+    const row = await this.#table.update(
+      { memberId },
+      {
+        set: 'SET #failingSince = if_not_exists(#failingSince, :now)',
+        if: '#generation = :generation',
+        values: { generation, now },
+      },
+    );
+    return Number(row?.['failingSince'] ?? now);
+  }
+
   /** Stores a new pair in place of generation `generation`. False when that generation is no longer the present one. */
   async rotate(
     memberId: string,
@@ -167,7 +182,7 @@ export class CredentialStore {
       {
         set:
           'SET #generation = :next, #accessToken = :access, #refreshToken = :refresh, #accessExpiresAt = :expires, ' +
-          '#clientEndpoint = :endpoint REMOVE #lease, #refused',
+          '#clientEndpoint = :endpoint REMOVE #lease, #refused, #failingSince',
         if: '#generation = :generation',
         values: {
           generation,

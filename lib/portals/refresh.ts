@@ -11,6 +11,8 @@ const needsMs = 60_000;
 /** Kept of the caller's time for what it must do when the new pair could not be stored. */
 const marginMs = 2_000;
 const pollMs = 200;
+/** A refresh that has not succeeded for so long, in ms, is a person's business. */
+const patienceMs = 24 * 3600 * 1000;
 
 /** Thrown when the credentials are worth nothing any more: only a person can help. */
 export class CredentialsRevoked extends Error {
@@ -146,6 +148,11 @@ async function afterFailedRefresh(
   if (error instanceof PortalError && row.reaction !== 'retry-later') {
     await credentials.release(memberId, lease.by);
     return new CredentialsRevoked(`${error.error}: ${row.meaning}`, row.mend ?? reconnect, { cause: error });
+  }
+  const failingSince = await credentials.noteFailure(memberId, generation, clock());
+  if (clock() - failingSince > (row.escalate?.afterMs ?? patienceMs)) {
+    await credentials.release(memberId, lease.by);
+    return new CredentialsRevoked(`No new token for too long: ${row.meaning}`, row.mend ?? reconnect, { cause: error });
   }
   // Whether an answer was lost or the server is down, the refresh token is tried again: it may still be good.
   const unanswered = error instanceof OutcomeUnknown;

@@ -6,8 +6,8 @@ import { type Problem, RulesError } from './rules-error.ts';
 import { type RuleSet, type RulesFile, rulesFileSchema } from './schema.ts';
 import { parseWait } from './wait.ts';
 
-/** 256 KiB; a real file has a few. */
-export const longestSourceBytes = 256 * 1024;
+/** 128 KiB; a real file has a few. Source and rules together must fit into one row of 400 KB. */
+export const longestSourceBytes = 128 * 1024;
 
 /**
  * The rules in a YAML 1.2 source. Its stages may still be names: see `resolveStages`.

@@ -335,10 +335,10 @@ describe('a hostile rules file', () => {
     );
   });
 
-  test('larger than 256 KiB is refused unread', () => {
+  test('larger than 128 KiB is refused unread', () => {
     expect(loadRules(padding(longestSourceBytes)).rules).toHaveLength(1);
-    expect(lines(padding(longestSourceBytes + 1))).toEqual(['rules.yaml:1:1 the file is larger than 256 KiB']);
-    expect(lines(`#${'é'.repeat(longestSourceBytes / 2)}`)).toEqual(['rules.yaml:1:1 the file is larger than 256 KiB']);
+    expect(lines(padding(longestSourceBytes + 1))).toEqual(['rules.yaml:1:1 the file is larger than 128 KiB']);
+    expect(lines(`#${'é'.repeat(longestSourceBytes / 2)}`)).toEqual(['rules.yaml:1:1 the file is larger than 128 KiB']);
   });
 
   test.each([
