@@ -5,7 +5,7 @@ import { type Measured, type MethodUse, type Room, roomFor, withMeasured } from 
 import { minute, second } from '../bitrix24/reactions.ts';
 import type { BudgetStore } from './budgets.ts';
 import type { Portal } from './portal.ts';
-import type { JudgedAnswer } from './session.ts';
+import type { JudgedAnswer } from './judge.ts';
 import { PortalBusy } from './waiting.ts';
 
 /** A batch that is expected to work longer than this may be cut by the portal at 60 s. */

@@ -3,7 +3,8 @@ import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import { EntityType } from '../bitrix24/entity-types.ts';
 import type { Semantics } from '../rules/match.ts';
 import type { Pipeline } from '../rules/resolve.ts';
-import type { JudgedAnswer, PortalSession } from './session.ts';
+import type { JudgedAnswer } from './judge.ts';
+import type { PortalSession } from './session.ts';
 
 const categoriesSchema = z.object({
   categories: z.array(z.object({ id: z.coerce.number().pipe(z.int().min(0)), name: z.string() })),

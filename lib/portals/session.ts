@@ -1,16 +1,14 @@
 import type { Count, Log } from '../aws/telemetry.ts';
 import type { RestAnswer } from '../bitrix24/answers.ts';
-import { batchParams, type Command, type CommandAnswer, readBatch } from '../bitrix24/batch.ts';
+import { batchParams, type Command, readBatch } from '../bitrix24/batch.ts';
 import type { Clock, Random } from '../bitrix24/clock.ts';
-import type { Row } from '../bitrix24/error-rows.ts';
-import { classify } from '../bitrix24/errors.ts';
 import { Bitrix24Error } from '../bitrix24/failures.ts';
 import type { Room } from '../bitrix24/limits.ts';
 import { second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
-import { redact } from '../bitrix24/redact.ts';
 import type { Access, RestClient } from '../bitrix24/rest-client.ts';
 import type { BudgetStore } from './budgets.ts';
-import { type Credentials, type CredentialStore, secretsOf } from './credentials.ts';
+import type { Credentials, CredentialStore } from './credentials.ts';
+import { judge, type JudgedAnswer } from './judge.ts';
 import { OperatingMeter } from './operating.ts';
 import type { Portal } from './portal.ts';
 import { CredentialsRevoked, refreshCredentials, type RefreshOptions } from './refresh.ts';
@@ -21,10 +19,6 @@ import { PortalBusy, PortalStopped } from './waiting.ts';
 const expiryMarginMs = 60_000;
 /** So many writes refused for want of a right, and none allowed, mean that the right itself is missing. */
 const refusalsThatStop = 5;
-
-/** The answer to one command; an error with what it means. */
-export type JudgedAnswer =
-  Exclude<CommandAnswer, { kind: 'error' }> | (Extract<CommandAnswer, { kind: 'error' }> & { row: Row });
 
 export interface SendOptions {
   /** A write is not started unless its answer can be waited for. */
@@ -231,21 +225,4 @@ export class PortalSession {
       await this.stop('every-record-refused', `${rows[0]?.meaning ?? ''} ${rows[0]?.mend ?? ''}`.trim());
     }
   }
-}
-
-/** What a refused command means. What the portal says about it goes into the task, so it is cleaned first. */
-function judge(
-  { error, description }: Extract<CommandAnswer, { kind: 'error' }>,
-  method: string,
-  credentials: Credentials | undefined,
-): JudgedAnswer {
-  const secrets = secretsOf(credentials);
-  // The status is that of the batch around it.
-  const found = classify({ error, description, method, status: 200 });
-  // A token that the batch itself was taken with is not refreshed for one of its commands: tried again, and counted.
-  const row =
-    credentials?.kind === 'oauth'
-      ? { ...found, countsAttempt: found.countsAttempt || found.reaction === 'refresh' }
-      : withoutRefresh(found);
-  return { kind: 'error', error: redact(error, secrets), description: redact(description, secrets), row };
 }

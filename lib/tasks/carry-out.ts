@@ -1,6 +1,6 @@
 import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute, second } from '../bitrix24/reactions.ts';
-import type { JudgedAnswer } from '../portals/session.ts';
+import type { JudgedAnswer } from '../portals/judge.ts';
 import { each } from './each.ts';
 import { linkCommands, type Links, readLinks } from './look.ts';
 import { afterFailure, earliest, isPortalTrouble, type Ready, afterTrouble, type Run, troubleOf } from './run.ts';

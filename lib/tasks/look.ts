@@ -1,7 +1,7 @@
 import { type ContactLink, contactLinksSchema, type Profile, profileSchema } from '../bitrix24/answers.ts';
 import type { Command } from '../bitrix24/batch.ts';
 import type { Verdict } from '../bitrix24/reactions.ts';
-import type { JudgedAnswer } from '../portals/session.ts';
+import type { JudgedAnswer } from '../portals/judge.ts';
 import type { PresentRecord } from './decide.ts';
 import { dealCommands, readDeals } from './read-records.ts';
 

@@ -1,7 +1,7 @@
 import { dealFields, dealSchema, itemListSchema } from '../bitrix24/answers.ts';
 import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import { EntityType } from '../bitrix24/entity-types.ts';
-import type { JudgedAnswer } from '../portals/session.ts';
+import type { JudgedAnswer } from '../portals/judge.ts';
 import type { PresentRecord } from './decide.ts';
 
 /** `crm.item.list` gives a page of 50 and no more (list-methods-pecularities.md). */
