@@ -5,7 +5,7 @@ import { classify } from '../../../lib/bitrix24/errors.ts';
 import { enterpriseLimits, ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
 import { OperatingMeter } from '../../../lib/portals/operating.ts';
 import type { Portal } from '../../../lib/portals/portal.ts';
-import type { JudgedAnswer } from '../../../lib/portals/session.ts';
+import type { JudgedAnswer } from '../../../lib/portals/judge.ts';
 import { PortalBusy } from '../../../lib/portals/waiting.ts';
 import { Database, failureOf, newMemberId, type Parts, partsOf, portalOf, TestTime } from './parts.ts';
 
@@ -173,8 +173,13 @@ describe('the operating time', () => {
   test('is predicted from what the last answers took', async () => {
     await measure(10, 4, 440);
     expect(await meter.room(method, 50)).toMatchObject({ calls: 7 });
-    await meter.require(commands(7));
-    const error = await failureOf(meter.require(commands(8)));
+  });
+
+  test('of reads is not cut down to what is left, and is refused when nothing is', async () => {
+    await measure(10, 4, 440);
+    await meter.require(commands(50));
+    await measure(10, 4, 480);
+    const error = await failureOf(meter.require(commands(1)));
     expect(error).toBeInstanceOf(PortalBusy);
     expect((error as PortalBusy).until).toBe(Math.floor((time.now + 600_000) / 1000) * 1000);
   });
@@ -279,14 +284,12 @@ describe('the operating time', () => {
     expect(await meter.room(method, 50)).toEqual({ calls: 50 });
   });
 
-  // `require` asks for 0 calls of `batch`, for which there is always room; only an explicit refusal counts.
-  test.failing('of `batch` used up holds up a batch of reads too', async () => {
+  test('of `batch` used up holds up a batch of reads too', async () => {
     await measure(1, 1, 1, took(40, 479));
     expect(await failureOf(meter.require(commands(50, other)))).toBeInstanceOf(PortalBusy);
   });
 
-  // The probe is one call, but a batch of reads is never made smaller: it is refused every second until the window ends.
-  test.failing('whose reset has passed lets a batch of reads through as its probe', async () => {
+  test('whose reset has passed lets a batch of reads through as its probe', async () => {
     const asked = commands(40, other);
     const result = { kind: 'result', result: [], time: took(2, 475, 60_000) } as const;
     await meter.measure(

@@ -191,7 +191,7 @@ export function partsOf(
     budgets: new BudgetStore(tables.portals, clock),
     credentials: new CredentialStore(tables.credentials),
     tasks: new TaskStore(tables.tasks, clock, newId),
-    snapshots: new SnapshotStore(tables.snapshots, clock),
+    snapshots: new SnapshotStore(tables.snapshots, clock, Math.random),
     rest: new RestClient({ fetch: globalThis.fetch, clock, timeoutMs }),
     fetch: globalThis.fetch,
     defaultApp: () => Promise.resolve(undefined),

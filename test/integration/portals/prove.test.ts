@@ -273,8 +273,7 @@ describe('a forged installation', () => {
     expect((await stored()).portal?.state).toBe('active');
   });
 
-  // Five are kept, and the oldest goes first: whoever knows the member id pushes the genuine one out.
-  test.failing('does not push a genuine one out that waits for the app’s secret, however many come', async () => {
+  test('does not push a genuine one out that waits for the app’s secret, however many come', async () => {
     await install({ withApp: false });
     for (let index = 0; index < 6; index += 1) await forge(`forged ${index}`);
     await parts.credentials.setApp(memberId, own(), time.now);
@@ -316,23 +315,19 @@ describe('a function that dies in the middle', () => {
     expect(deaths).toBeGreaterThan(5);
   });
 
-  // finishActivation comes before dropInstallation: dying in between, the used token is tried again and "refused".
-  test.failing(
-    'between its last two writes: a refresh token that was used is not shown to the server again',
-    async () => {
-      await install();
-      const dying = watched(database.tables.credentials, {
-        after: (_operation, args) => {
-          if (JSON.stringify(args).includes('REMOVE #activation')) throw new TableUnavailable('killed here');
-        },
-      });
-      await prove(partsOf({ ...database.tables, credentials: dying }, { time })).catch(() => {});
-      time.now += 100_000;
-      await prove();
-      expect((await stored()).portal?.state).toBe('active');
-      expect(simulator.portal.refreshes.map(({ outcome }) => outcome)).toEqual(['rotated']);
-    },
-  );
+  test('between its last two writes: a refresh token that was used is not shown to the server again', async () => {
+    await install();
+    const dying = watched(database.tables.credentials, {
+      after: (_operation, args) => {
+        if (JSON.stringify(args).includes('REMOVE #activation')) throw new TableUnavailable('killed here');
+      },
+    });
+    await prove(partsOf({ ...database.tables, credentials: dying }, { time })).catch(() => {});
+    time.now += 100_000;
+    await prove();
+    expect((await stored()).portal?.state).toBe('active');
+    expect(simulator.portal.refreshes.map(({ outcome }) => outcome)).toEqual(['rotated']);
+  });
 
   test('before the portal answered: it is tried again, and the pair is not asked for twice', async () => {
     await install();
@@ -344,8 +339,7 @@ describe('a function that dies in the middle', () => {
     expect(await bound()).toHaveLength(3);
   });
 
-  // While an activation is open, no newer installation is looked at, although the older one's tokens are dead.
-  test.failing('and whose tokens are worth nothing afterwards: installing the app again mends it', async () => {
+  test('and whose tokens are worth nothing afterwards: installing the app again mends it', async () => {
     await install();
     simulator.portal.faults.add({ when: { method: 'app.info' }, give: { type: 'html', status: 502 } });
     expect(await prove()).toMatchObject({ result: 'later' });
@@ -360,8 +354,7 @@ describe('a function that dies in the middle', () => {
   });
 });
 
-// addInstallation writes the whole row with the lease it has read; a lease that was taken meanwhile is gone.
-test.failing('an installation that arrives while another is being proved does not end that lease', async () => {
+test('an installation that arrives while another is being proved does not end that lease', async () => {
   await install();
   const { credentials } = database.tables;
   const racing = partsOf(

@@ -341,8 +341,8 @@ describe('the table refuses writes right after the rotation', () => {
     expect(time.now).toBeLessThanOrEqual(deadline);
   });
 
-  // The pair is given up at the end of the lease, although the caller has more than three minutes left.
-  test.failing('for two minutes, with time left: the only copy of the pair is not given up', async () => {
+  // Beyond the end of the lease: the caller has more than three minutes left.
+  test('for two minutes, with time left: the only copy of the pair is not given up', async () => {
     await connect();
     let broken = Number.NaN;
     const flaky = withCredentialTable({

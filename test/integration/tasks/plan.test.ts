@@ -14,17 +14,7 @@ import {
 import { planEvents, type PlanOptions } from '../../../lib/tasks/plan.ts';
 import type { PortalOptions } from '../../../simulator/options.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
-import {
-  Database,
-  failureOf,
-  MemoryQueue,
-  Notes,
-  type Parts,
-  partsOf,
-  portalOf,
-  TestTime,
-  watched,
-} from '../portals/parts.ts';
+import { Database, MemoryQueue, Notes, type Parts, partsOf, portalOf, TestTime, watched } from '../portals/parts.ts';
 
 let database: Database;
 let simulator: Simulator;
@@ -365,12 +355,11 @@ describe('a record that cannot be read', () => {
     await plan([event(id)]);
     const last = { ...(await wish(id)), attempts: 100 };
     eventsDlq.refuse = () => true;
-    expect(await failureOf(plan([last]))).toBeInstanceOf(Error);
+    expect(await plan([last])).toEqual([last]);
     expect(await unread(id)).toBeDefined();
   });
 
-  // wantRead counts every wish, whatever it waits for: after 100 of them one bad answer is enough.
-  test.failing('is not dead-lettered at its first bad answer because its portal was paused for days', async () => {
+  test('is not dead-lettered at its first bad answer because its portal was paused for days', async () => {
     await connect();
     await parts.portals.pause(memberId, { code: 'by-hand', reason: 'holidays' });
     const id = addDeal();
@@ -382,8 +371,7 @@ describe('a record that cannot be read', () => {
     expect(letters()).toEqual([]);
   });
 
-  // The same, with nothing but a busy deal: every event that meets a busy portal counts as an attempt.
-  test.failing('is not dead-lettered at its first bad answer because a hundred events named it', async () => {
+  test('is not dead-lettered at its first bad answer because a hundred events named it', async () => {
     await connect();
     await parts.budgets.blockRequests(memberId, time.now + 60_000);
     const id = addDeal();
@@ -394,8 +382,7 @@ describe('a record that cannot be read', () => {
     expect(letters()).toEqual([]);
   });
 
-  // planPortal returns before the wishes are ended: the clock sends them every quarter of an hour for ever.
-  test.failing('is not wanted any more when its portal is disconnected', async () => {
+  test('is not wanted any more when its portal is disconnected', async () => {
     await connect();
     await parts.portals.pause(memberId, { code: 'by-hand', reason: 'holidays' });
     const id = addDeal();
@@ -408,7 +395,7 @@ describe('a record that cannot be read', () => {
 
 describe('a table that does not answer', () => {
   test.each(['portals', 'tasks', 'credentials'] as const)(
-    '%s: the batch fails as a whole, and SQS gives it again',
+    '%s: the events are given back, and SQS gives them again',
     async (name) => {
       await connect();
       const id = addDeal();
@@ -418,18 +405,19 @@ describe('a table that does not answer', () => {
         },
       });
       const broken = partsOf({ ...database.tables, [name]: down }, { time, notes });
-      expect(await failureOf(plan([event(id)], broken))).toBeInstanceOf(TableUnavailable);
-      await plan([event(id)]);
+      const again = await plan([event(id)], broken);
+      expect(again).toEqual([event(id)]);
+      expect(await plan(again)).toEqual([]);
       expect(await tasks()).toHaveLength(1);
     },
   );
 
-  // One portal's row stops the whole batch, again and again, until SQS gives up on everybody's events.
-  test.failing('is another matter than one portal whose row cannot be read: the others get their tasks', async () => {
+  test('is another matter than one portal whose row cannot be read: the others get their tasks', async () => {
     await connect();
     const stranger = 'f'.repeat(32);
     await database.tables.portals.put({ memberId: stranger, sk: 'portal', state: 'strange' });
-    await failureOf(plan([event(1, { memberId: stranger }), event(addDeal())]));
+    const poison = event(1, { memberId: stranger });
+    expect(await plan([poison, event(addDeal())])).toEqual([poison]);
     expect(await tasks()).toHaveLength(1);
   });
 
@@ -438,12 +426,12 @@ describe('a table that does not answer', () => {
     const [one, other] = [addDeal(), addDeal()];
     const flaky = watched(database.tables.tasks, {
       before: (operation, [item]) => {
-        if (operation === 'put' && (item as { record: { id: number } }).record.id === one)
+        if (operation === 'put' && (item as { record?: { id: number } }).record?.id === one)
           throw new TableUnavailable('down');
       },
     });
     const broken = partsOf({ ...database.tables, tasks: flaky }, { time, notes });
-    expect(await failureOf(plan([event(one), event(other)], broken))).toBeInstanceOf(TableUnavailable);
+    expect(await plan([event(one), event(other)], broken)).toEqual([event(one), event(other)]);
     expect((await tasks()).map(({ record }) => record.id)).toEqual([other]);
   });
 });
@@ -465,15 +453,14 @@ describe('a webhook connection that gets its member id by this event', () => {
     expect(await round()).toBeDefined();
   });
 
-  // The second time the portal is active already, so the chore is not asked for: what events lose stays lost.
-  test.failing('is reconciled also when the function dies right after the adoption', async () => {
+  test('is reconciled also when the function dies right after the adoption', async () => {
     const first = await adopt();
     const dying = watched(database.tables.tasks, {
       before: () => {
         throw new TableUnavailable('killed here');
       },
     });
-    await failureOf(plan([first], partsOf({ ...database.tables, tasks: dying }, { time, notes })));
+    expect(await plan([first], partsOf({ ...database.tables, tasks: dying }, { time, notes }))).toEqual([first]);
     expect(await parts.portals.get(memberId)).toMatchObject({ state: 'active' });
     await plan([first]);
     expect(await round()).toBeDefined();

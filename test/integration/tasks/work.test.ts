@@ -84,11 +84,11 @@ describe('a deal that changes between two tries', () => {
     time.now += 600_000;
     await work([taskId]);
     expect((await taskOf(taskId)).status).toBe('done');
-    expect((await parts.snapshots.get(taskId))?.dealContacts[0]?.links).toHaveLength(2);
+    const snapshots = await parts.snapshots.get(taskId);
+    expect(snapshots.map(({ dealContacts }) => dealContacts[0]?.links.length)).toEqual([2]);
   });
 
-  // The snapshot is taken once; the deletion removes whatever is linked then. What was linked in between is in none.
-  test.failing('loses no contact that no snapshot knows', async () => {
+  test('loses no contact that no snapshot knows', async () => {
     const dealId = addLostDeal(2);
     const taskId = await createTask(dealId);
     refuseOnce();
@@ -97,15 +97,14 @@ describe('a deal that changes between two tries', () => {
     simulator.portal.updateDeal(dealId, { contactIds: [...simulator.portal.contactsOf(dealId), added], silent: true });
     time.now += 600_000;
     await work([taskId]);
-    const links = (await parts.snapshots.get(taskId))?.dealContacts.flatMap((one) => one.links) ?? [];
+    const links = (await parts.snapshots.get(taskId)).flatMap(({ dealContacts }) => dealContacts[0]?.links ?? []);
     const known = links.map(({ CONTACT_ID }) => CONTACT_ID);
     expect([...known, ...simulator.portal.contactsOf(dealId)]).toContain(added);
   });
 });
 
 describe('a task that is to be tried again later', () => {
-  // A message that comes again for other tasks tries this one again at once, so its eight tries take seconds.
-  test.failing('is not tried before its time because the message comes again for another task', async () => {
+  test('is not tried before its time because the message comes again for another task', async () => {
     const dealId = addLostDeal(1);
     const taskIds = [await createTask(dealId, 'one'), await createTask(dealId, 'two')];
     simulator.portal.faults.add({

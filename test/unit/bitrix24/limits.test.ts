@@ -86,8 +86,7 @@ describe('how many calls have room', () => {
     expect(roomFor(use, 1, ordinaryLimits, now + 300_000)).toEqual({ calls: 1 });
   });
 
-  // Without a time per call nothing is compared: 480 s used of 480 s count as room for everything.
-  test.failing('none when the limit is used up although the time per call is not known', () => {
+  test('none when the limit is used up although the time per call is not known', () => {
     expect(roomFor(used({ operating: 480, perCall: 0 }), 50, ordinaryLimits, now).calls).toBeLessThanOrEqual(1);
   });
 
@@ -98,7 +97,9 @@ describe('how many calls have room', () => {
         const use = used({ operating, perCall, resetAt: now + 300_000 });
         const { calls, waitUntil } = roomFor(use, wanted, ordinaryLimits, now + later);
         expect(calls).toBeLessThanOrEqual(wanted);
-        expect(calls < wanted).toBe(waitUntil !== undefined);
+        // A probe may be all that was wanted, and still says that there is no room for more.
+        const probe = later >= 300_000 && calls === 1;
+        if (calls < wanted || !probe) expect(calls < wanted).toBe(waitUntil !== undefined);
         if (later < 300_000 && calls > 0) expect(operating + calls * perCall).toBeLessThanOrEqual(470.4 + 1e-6);
       }),
     );

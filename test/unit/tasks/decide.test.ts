@@ -135,8 +135,7 @@ describe('the order of the reasons', () => {
     expect(decideOn(changed)).toEqual(expected);
   });
 
-  // decide() does not look at rule.since, although "the rule acts on losses from then on" (rules/version.ts).
-  test.failing('a rule that was switched off and on again during the wait does not act on the loss before that', () => {
+  test('a rule that was switched off and on again during the wait does not act on the loss before that', () => {
     expect(decideOn({ rule: { ...rule, since: movedTime + 1 } }).do).not.toBe('act');
   });
 });

@@ -99,12 +99,11 @@ describe('what the answers tell of the deals', () => {
     expect(records.get(7)).toMatchObject({ semantics: 'F' });
   });
 
-  // A null id is read as 0 (z.coerce), so deal 7 counts as gone and its task would end as skipped: record-gone.
+  // Were it gone, its task would end as skipped: record-gone.
   test('a row without a usable id does not make the deal it stands for count as gone', () => {
     expect(read([7], page(row(null))).get(7)).toBeUndefined();
   });
 
-  // The row cannot be read and names no id, so nothing keeps deal 7 from counting as gone.
   test('a row that is no object does not make the deal it stands for count as gone', () => {
     expect(read([7], page('7')).get(7)).toBeUndefined();
   });
@@ -146,7 +145,6 @@ describe('a look at the deals of tasks', () => {
     expect(look.links.get(7)).toEqual({ kind: 'unknown', row: undefined });
   });
 
-  // z.coerce reads null as 0: the deal would have a contact 0.
   test('a link without a contact is not read as a link to contact 0', () => {
     const look = readLook([7], new Map([['links7', { kind: 'result', result: [{ CONTACT_ID: null }] } as const]]), 0);
     expect(look.links.get(7)?.kind).toBe('unknown');
