@@ -22,8 +22,27 @@ export function main(): Promise<number> {
     },
     random: Math.random,
     newId: randomUUID,
+    onInterrupt,
     user: localUser(),
   });
+}
+
+const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Within so many ms a second signal is the same Ctrl-C: a launcher passes it on, and the terminal sends it as well. */
+const sameInterruptMs = 1_000;
+
+function onInterrupt(listener: () => void): () => void {
+  let heardAt: number | undefined;
+  const hear = (): void => {
+    if (heardAt === undefined) {
+      heardAt = Date.now();
+      listener();
+    } else if (Date.now() - heardAt > sameInterruptMs) process.exit(130);
+  };
+  for (const signal of interrupts) process.on(signal, hear);
+  return () => {
+    for (const signal of interrupts) process.off(signal, hear);
+  };
 }
 
 function localUser(): string {

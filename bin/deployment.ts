@@ -8,6 +8,7 @@ import { type App, CredentialStore } from '../lib/portals/credentials.ts';
 import { PortalStore } from '../lib/portals/store.ts';
 import type { ProofOptions } from '../lib/tasks/chores.ts';
 import { TaskStore } from '../lib/tasks/store.ts';
+import { dynamoDbConfig } from './aws-clients.ts';
 import { CommandError } from './command-error.ts';
 import type { CliIo } from './io.ts';
 import { type Place, tableName } from './place.ts';
@@ -21,15 +22,8 @@ export interface Deployment extends ProofOptions {
   close(): void;
 }
 
-/** Any keys will do for the embedded table; these are nobody's. */
-const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-
 export function openDeployment(io: CliIo, place: Place): Deployment {
-  const documents = createDynamoDbClient({
-    ...(place.local && { maxAttempts: 1 }),
-    ...(place.region !== undefined && { region: place.region }),
-    ...(place.endpoint !== undefined && { endpoint: place.endpoint, credentials: localCredentials }),
-  });
+  const documents = createDynamoDbClient(dynamoDbConfig(place));
   const { clock, sleep, random, newId, fetch } = io;
   const portalsTable = openTable(documents, tableName(place, 'portals'));
   const credentialsTable = openTable(documents, tableName(place, 'credentials'));

@@ -1,4 +1,5 @@
 import { ZodError } from 'zod';
+import { QueueUnavailable } from '../lib/aws/queue.ts';
 import { TableUnavailable } from '../lib/aws/table.ts';
 import { Bitrix24Error, OutcomeUnknown, PortalError } from '../lib/bitrix24/failures.ts';
 import { UnknownAuthorizationServer } from '../lib/bitrix24/oauth.ts';
@@ -11,13 +12,13 @@ import { PortalBusy, PortalStopped } from '../lib/portals/waiting.ts';
 import { RulesError } from '../lib/rules/rules-error.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import type { Place } from './place.ts';
-import { explainTableError } from './table-trouble.ts';
+import { explainAwsError } from './aws-trouble.ts';
 import { iso } from './time.ts';
 
 /** What went wrong and how to mend it, in a line (rules: a line for each problem). `place`: where it was tried. */
 export function explainError(error: unknown, place: Place | undefined): string {
   if (error instanceof CommandError || error instanceof UsageError || error instanceof RulesError) return error.message;
-  if (error instanceof TableUnavailable) return explainTableError(error, place);
+  if (error instanceof TableUnavailable || error instanceof QueueUnavailable) return explainAwsError(error, place);
   if (error instanceof PortalBusy) return `${error.message}. Try again after ${iso(error.until)}.`;
   // A command only reads from a portal, so it does not matter whether the call was carried out.
   if (error instanceof OutcomeUnknown) return `${error.host} did not answer (${error.method}). Try again.`;

@@ -18,6 +18,11 @@ export interface CliIo {
   readonly sleep: Sleep;
   readonly random: Random;
   readonly newId: () => string;
+  /**
+   * Has the listener called when somebody wants the command to end (Ctrl-C), instead of ending it at once. Returns what
+   * takes the listener away. Only for commands that have something to give back.
+   */
+  readonly onInterrupt?: (listener: () => void) => () => void;
   /** Who runs the command, for the record: `ada@laptop`. */
   readonly user: string;
 }

@@ -5,8 +5,26 @@ const service = 'tidy24';
 /** Any will do on this machine, but the AWS SDK wants one: the default of serverless.yml. */
 const localRegion = 'eu-central-1';
 const localDynamoDbPort = 4567;
+const localSqsPort = 4566;
+/** The account that the embedded SQS takes for its own. */
+const localAccount = '000000000000';
 
-export type TableKind = 'portals' | 'credentials' | 'tasks';
+export const tableKinds = ['portals', 'credentials', 'tasks', 'snapshots'] as const;
+export type TableKind = (typeof tableKinds)[number];
+
+/** The queues of serverless.yml, with their names as the template ends them. */
+export const queueNames = {
+  events: 'events',
+  deletions: 'deletions.fifo',
+  reconcile: 'reconcile',
+} as const;
+export const deadLetterQueueNames = {
+  events: 'events-dlq',
+  deletions: 'deletions-dlq.fifo',
+  reconcile: 'reconcile-dlq',
+} as const;
+type QueueName =
+  (typeof queueNames)[keyof typeof queueNames] | (typeof deadLetterQueueNames)[keyof typeof deadLetterQueueNames];
 
 /** Which deployment a command is about. */
 export interface Place {
@@ -16,6 +34,8 @@ export interface Place {
   readonly region: string | undefined;
   /** Of the embedded DynamoDB. */
   readonly endpoint: string | undefined;
+  /** Of the embedded SQS. */
+  readonly queueEndpoint?: string | undefined;
 }
 
 export interface PlaceOptions {
@@ -29,6 +49,16 @@ export function tableName({ stage }: Pick<Place, 'stage'>, table: TableKind): st
   return `${service}-${stage}-${table}`;
 }
 
+/** The name of a queue, as serverless.yml has it. */
+export function queueName({ stage }: Pick<Place, 'stage'>, queue: QueueName): string {
+  return `${service}-${stage}-${queue}`;
+}
+
+/** A queue's address on this machine. On AWS it is asked for by name. */
+export function localQueueUrl({ queueEndpoint = '' }: Place, name: string): string {
+  return `${queueEndpoint}/${localAccount}/${name}`;
+}
+
 /** @throws UsageError when the stage or the local port cannot be one */
 export function placeOf(
   { local = false, stage, region }: PlaceOptions,
@@ -36,7 +66,8 @@ export function placeOf(
 ): Place {
   if (local) {
     const endpoint = `http://127.0.0.1:${portIn(env, 'TIDY24_DYNAMODB_PORT', localDynamoDbPort)}`;
-    return { local, stage: 'local', region: localRegion, endpoint };
+    const queueEndpoint = `http://127.0.0.1:${portIn(env, 'TIDY24_SQS_PORT', localSqsPort)}`;
+    return { local, stage: 'local', region: localRegion, endpoint, queueEndpoint };
   }
   const name = stage ?? 'prod';
   if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name))

@@ -1,5 +1,9 @@
 import { Command } from 'commander';
 import type { CommandRun } from './command-run.ts';
+import { addDlqDrop } from './commands/dlq-drop.ts';
+import { addDlqList } from './commands/dlq-list.ts';
+import { addDlqRedrive } from './commands/dlq-redrive.ts';
+import { addDlqShow } from './commands/dlq-show.ts';
 import { addPortalsConnect } from './commands/portals-connect.ts';
 import { addPortalsCredentials } from './commands/portals-credentials.ts';
 import { addPortalsList } from './commands/portals-list.ts';
@@ -60,5 +64,11 @@ export function buildProgram(run: CommandRun): Command {
   const tasks = program.command('tasks').description('see what was done and what is going to be');
   addTasksList(tasks, run);
   addTasksShow(tasks, run);
+
+  const dlq = program.command('dlq').description('see what could not be done, try it again or give it up');
+  addDlqList(dlq, run);
+  addDlqShow(dlq, run);
+  addDlqRedrive(dlq, run);
+  addDlqDrop(dlq, run);
   return program;
 }

@@ -1,4 +1,12 @@
 import { PassThrough } from 'node:stream';
+import {
+  ChangeMessageVisibilityCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +19,8 @@ import { CredentialStore } from '../../../lib/portals/credentials.ts';
 import { PortalStore } from '../../../lib/portals/store.ts';
 import { TaskStore } from '../../../lib/tasks/store.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../../local/embedded-aws.ts';
-import { localDynamoDbClient } from '../../../local/servers/local-clients.ts';
+import { localDynamoDbClient, localSqsClient } from '../../../local/servers/local-clients.ts';
+import { localQueueUrl } from '../../../local/resources/create-queues.ts';
 import type { SimulatedApp } from '../../../simulator/portal-apps.ts';
 import type { SimulatedPortal } from '../../../simulator/portal.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
@@ -21,6 +30,10 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** The queues that a test puts messages on or looks into. */
+export type StageQueue =
+  'events' | 'events-dlq' | 'deletions.fifo' | 'deletions-dlq.fifo' | 'reconcile' | 'reconcile-dlq';
 
 interface Run {
   /** Lines on standard input, which then ends. */
@@ -42,6 +55,9 @@ export class CliStage {
   output = '';
   /** ms since the epoch, for the command line; moves with the portal's clock. */
   now = Date.now();
+  /** Presses Ctrl-C, while a command listens for it. */
+  interrupt: (() => void) | undefined;
+  readonly sqs: SQSClient;
   readonly #aws: EmbeddedAws;
   readonly #client: DynamoDBClient;
   readonly #folder: string;
@@ -58,6 +74,7 @@ export class CliStage {
       credentials: table('CREDENTIALS_TABLE'),
       tasks: table('TASKS_TABLE'),
     };
+    this.sqs = localSqsClient(parts.aws.sqsUrl, parts.aws.file.region);
     const clock = () => this.now;
     this.portals = new PortalStore(this.tables.portals, clock);
     this.credentials = new CredentialStore(this.tables.credentials);
@@ -83,6 +100,7 @@ export class CliStage {
 
   async close(): Promise<void> {
     this.#client.destroy();
+    this.sqs.destroy();
     await this.simulator.close();
     await this.#aws.close();
     await rm(this.#folder, { recursive: true });
@@ -101,7 +119,11 @@ export class CliStage {
     const out = { stdout: '', stderr: '' };
     const argv = typeof command === 'string' ? command.split(' ') : command;
     const code = await runCli([...argv, '--local'], {
-      env: { TIDY24_DYNAMODB_PORT: new URL(this.#aws.dynamoDbUrl).port, ...env },
+      env: {
+        TIDY24_DYNAMODB_PORT: new URL(this.#aws.dynamoDbUrl).port,
+        TIDY24_SQS_PORT: new URL(this.#aws.sqsUrl).port,
+        ...env,
+      },
       stdin,
       stdout: { write: (text) => (out.stdout += text) },
       stderr: { write: (text) => (out.stderr += text) },
@@ -113,6 +135,12 @@ export class CliStage {
       },
       random: () => 0.5,
       newId: () => crypto.randomUUID(),
+      onInterrupt: (listener) => {
+        this.interrupt = listener;
+        return () => {
+          this.interrupt = undefined;
+        };
+      },
       user: 'ada@laptop',
     });
     stdin.destroy();
@@ -125,6 +153,48 @@ export class CliStage {
     const { code, stdout, stderr } = await this.run(`${command} --json`, run);
     if (code !== 0) throw new Error(`${command} failed: ${stderr}`);
     return JSON.parse(stdout);
+  }
+
+  queueUrl(name: StageQueue): string {
+    return localQueueUrl(this.#aws.sqsUrl, `tidy24-local-${name}`);
+  }
+
+  /** Puts a message on a queue: text as it is, everything else as JSON. Gives its id. */
+  async send(queue: StageQueue, body: unknown, group = 'a-group'): Promise<string> {
+    const { MessageId = '' } = await this.sqs.send(
+      new SendMessageCommand({
+        QueueUrl: this.queueUrl(queue),
+        MessageBody: typeof body === 'string' ? body : JSON.stringify(body),
+        ...(queue.endsWith('.fifo') && { MessageGroupId: group, MessageDeduplicationId: crypto.randomUUID() }),
+      }),
+    );
+    return MessageId;
+  }
+
+  /** The messages of a queue that anybody can see now. They stay there. */
+  async visible(queue: StageQueue): Promise<Message[]> {
+    const QueueUrl = this.queueUrl(queue);
+    const all: Message[] = [];
+    for (;;) {
+      const { Messages = [] } = await this.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 600 }),
+      );
+      if (Messages.length === 0) break;
+      all.push(...Messages);
+    }
+    for (const { ReceiptHandle } of all) {
+      await this.sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+    }
+    return all;
+  }
+
+  /** How many messages of a queue somebody holds. */
+  async held(queue: StageQueue): Promise<number> {
+    const name = 'ApproximateNumberOfMessagesNotVisible';
+    const { Attributes } = await this.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: this.queueUrl(queue), AttributeNames: [name] }),
+    );
+    return Number(Attributes?.[name]);
   }
 
   /** The path of a file with that content. */

@@ -25,16 +25,17 @@ describe('a command that fails', () => {
 
   test('shows where an unexpected error came from only when asked, and quotes no value', async () => {
     await stage.connect();
+    const taskId = 'ab'.repeat(32);
     await stage.tables.tasks.put({
-      taskId: 'ab'.repeat(32),
+      taskId,
       sk: 'task',
       memberId: stage.portal.memberId,
       createdAt: 1,
       status: 'a-broken-status',
     });
 
-    const plain = await stage.run('tasks list');
-    const debug = await stage.run('tasks list', { env: { TIDY24_DEBUG: '1' } });
+    const plain = await stage.run(`tasks show ${taskId}`);
+    const debug = await stage.run(`tasks show ${taskId}`, { env: { TIDY24_DEBUG: '1' } });
 
     expect(plain.code).toBe(1);
     expect(plain.stderr).toMatch(/^error: Something has not the expected form: .*status.* TIDY24_DEBUG=1.*\n$/);

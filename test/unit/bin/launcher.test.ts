@@ -72,6 +72,30 @@ describe.each(nodes)('the launcher under %s', (_, node) => {
   });
 });
 
+describe('a command that holds dead letters', () => {
+  test('ends by itself after Ctrl-C, which the terminal and the launcher may both send', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const child = spawn(process.execPath, [launcher, 'dlq', 'list', '--local'], {
+      env: { ...process.env, TIDY24_SQS_PORT: String(port), TIDY24_DYNAMODB_PORT: '9' },
+    });
+    const end = ended(child);
+    const [socket] = (await once(silent, 'connection')) as [Socket];
+    socket.on('error', () => undefined).resume();
+
+    child.kill('SIGINT');
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+
+    const { code, output } = await end;
+    silent.close();
+    expect(code).toBe(1);
+    expect(output).toContain('Stopping; what was not removed is given back');
+    expect(output).toContain('error: Receiving from tidy24-local-');
+  }, 20_000);
+});
+
 describe('the launcher without the project’s Node', () => {
   let folder: string;
   beforeAll(async () => {

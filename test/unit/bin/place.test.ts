@@ -1,13 +1,33 @@
 import { describe, expect, test } from '@jest/globals';
-import { commandLine, placeOf, tableName } from '../../../bin/place.ts';
+import {
+  commandLine,
+  deadLetterQueueNames,
+  placeOf,
+  queueName,
+  queueNames,
+  tableKinds,
+  tableName,
+} from '../../../bin/place.ts';
 import { readServerlessFile } from '../../../local/template/serverless-file.ts';
+import { queueDefinitions } from '../../../local/template/queues.ts';
 import { tableDefinitions } from '../../../local/template/tables.ts';
 
 describe('where a command finds its tables', () => {
   test.each(['prod', 'local', 'staging-2'])('their names in stage %s are those of serverless.yml', (stage) => {
     const names = tableDefinitions(readServerlessFile({ stage })).map(({ name }) => name);
-    for (const table of ['portals', 'credentials', 'tasks'] as const) {
-      expect(names).toContain(tableName({ stage }, table));
+    expect(tableKinds.map((table) => tableName({ stage }, table)).toSorted()).toEqual(names.toSorted());
+  });
+
+  test.each(['prod', 'local', 'staging-2'])('its queues in stage %s are those of serverless.yml', (stage) => {
+    const definitions = queueDefinitions(readServerlessFile({ stage }));
+    const all = [...Object.values(queueNames), ...Object.values(deadLetterQueueNames)];
+    expect(all.map((queue) => queueName({ stage }, queue)).toSorted()).toEqual(
+      definitions.map(({ name }) => name).toSorted(),
+    );
+    for (const [key, name] of Object.entries(queueNames)) {
+      const dead = deadLetterQueueNames[key as keyof typeof queueNames];
+      const policy = definitions.find((one) => one.name === queueName({ stage }, name))?.attributes['RedrivePolicy'];
+      expect(policy).toContain(`:${queueName({ stage }, dead)}"`);
     }
   });
 

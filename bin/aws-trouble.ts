@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { QueueUnavailable } from '../lib/aws/queue.ts';
 import type { TableUnavailable } from '../lib/aws/table.ts';
 import type { Place } from './place.ts';
 
@@ -14,11 +15,14 @@ const refused = new Set([
   'IncompleteSignature',
 ]);
 
-/** Why a table did not answer and what to do, from the SDK's error; its text is not passed on. */
-export function explainTableError(error: TableUnavailable, place: Place | undefined): string {
+/** The SDK's names for a table or a queue that is not there. */
+const missing = ['ResourceNotFoundException', 'QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'];
+
+/** Why a table or a queue did not answer and what to do, from the SDK's error; its text is not passed on. */
+export function explainAwsError(error: TableUnavailable | QueueUnavailable, place: Place | undefined): string {
   const names = namesOf(error.cause);
   if (place?.local) return explainLocal(error, names, place);
-  if (names.has('ResourceNotFoundException')) {
+  if (missing.some((name) => names.has(name))) {
     const where = place?.region === undefined ? 'in the AWS region of your environment' : `in ${place.region}`;
     return (
       `There is no tidy24 of stage ${place?.stage ?? 'prod'} ${where}. Deploy it with npm run deploy, say where it is ` +
@@ -31,18 +35,25 @@ export function explainTableError(error: TableUnavailable, place: Place | undefi
   if ([...names].some((name) => refused.has(name))) {
     return 'AWS does not accept the credentials of your environment, or there are none. Set AWS_PROFILE or log in, or use --local.';
   }
-  if (names.has('AccessDeniedException')) {
-    return `${error.message}. Your AWS user lacks the right to use this table.`;
+  if (names.has('AccessDeniedException') || names.has('AccessDenied')) {
+    const what = error instanceof QueueUnavailable ? 'queue' : 'table';
+    return `${error.message}. Your AWS user lacks the right to use this ${what}.`;
   }
   return `${error.message}. Look whether AWS can be reached from here, and try again.`;
 }
 
-function explainLocal(error: TableUnavailable, names: ReadonlySet<string>, { endpoint }: Place): string {
+function explainLocal(
+  error: TableUnavailable | QueueUnavailable,
+  names: ReadonlySet<string>,
+  { endpoint: tables, queueEndpoint }: Place,
+): string {
+  const isQueue = error instanceof QueueUnavailable;
+  const endpoint = isQueue ? queueEndpoint : tables;
   if (names.has('ECONNREFUSED')) {
     return `The local run does not answer at ${endpoint ?? ''}: start it with npm start, in another terminal.`;
   }
-  if (names.has('ResourceNotFoundException')) {
-    return `What answers at ${endpoint ?? ''} has no tables of tidy24: stop it, and start the local run with npm start.`;
+  if (missing.some((name) => names.has(name))) {
+    return `What answers at ${endpoint ?? ''} has no ${isQueue ? 'queues' : 'tables'} of tidy24: stop it, and start the local run with npm start.`;
   }
   return `${error.message}. Is it the local run of tidy24 (npm start) that listens at ${endpoint ?? ''}?`;
 }
