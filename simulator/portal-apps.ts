@@ -24,6 +24,13 @@ export interface NewApp {
   readonly scope?: readonly string[];
 }
 
+export interface AppUpdate {
+  /** Whether the application token is another one afterwards. Default true. */
+  readonly newToken?: boolean;
+  /** Whether the event brings a pair of tokens. Default true. */
+  readonly withTokens?: boolean;
+}
+
 /** A local app as its form shows it. */
 export interface SimulatedApp {
   readonly clientId: string;
@@ -99,6 +106,33 @@ export class PortalApps {
     const page = await postFromFrame(url.href, body, config.eventTimeout, new AbortController().signal);
     if (page.status === 200 && finishesInstallation(page.body)) app.installed = true;
     return page;
+  }
+
+  /** Posts ONAPPUPDATE to whoever bound it; then the bindings are gone. Gives the application token in force. */
+  update(given: SimulatedApp, { newToken = true, withTokens = true }: AppUpdate): string {
+    const app = this.find(given);
+    const { announcer, tokens, state, config, random } = this.#parts;
+    const data = { VERSION: app.version + 1, PREVIOUS_VERSION: app.version, LANGUAGE_ID: config.language };
+    app.version += 1;
+    if (newToken) app.applicationToken = random.hex(32);
+    const grant = withTokens ? tokens.issue(app, app.userId) : undefined;
+    announcer.announceToApp(app, { name: 'ONAPPUPDATE', data }, grant);
+    state.bindings = state.bindings.filter((binding) => binding.clientId !== app.clientId);
+    return app.applicationToken;
+  }
+
+  /** The paid period ends, or begins again; posts ONAPPPAYMENT to whoever bound it. */
+  setPayment(given: SimulatedApp, paid: boolean): void {
+    const app = this.find(given);
+    app.paymentExpired = !paid;
+    const data = {
+      CODE: app.clientId,
+      VERSION: app.version,
+      STATUS: 'P',
+      PAYMENT_EXPIRED: paid ? 'N' : 'Y',
+      DAYS: paid ? 30 : -1,
+    };
+    this.#parts.announcer.announcePayment(app, { name: 'ONAPPPAYMENT', data });
   }
 
   /** Posts ONAPPUNINSTALL to whoever bound it; tokens and bindings die. */

@@ -2,7 +2,7 @@ import type { Page } from './events/post-form.ts';
 import type { PostedEvent } from './events/outbox.ts';
 import type { FaultPlan } from './faults/fault-plan.ts';
 import { type RefreshRecord, TokenService } from './oauth/token-service.ts';
-import { type IssuedTokens, type NewApp, PortalApps, type SimulatedApp } from './portal-apps.ts';
+import { type AppUpdate, type IssuedTokens, type NewApp, PortalApps, type SimulatedApp } from './portal-apps.ts';
 import type { PortalParts } from './portal-parts.ts';
 import { PortalRecords } from './portal-records.ts';
 import type { PhpMap } from './php-form.ts';
@@ -133,6 +133,16 @@ export class SimulatedPortal extends PortalRecords {
 
   uninstallApp(app: SimulatedApp, options: { readonly clean?: boolean } = {}): void {
     this.change(() => this.#apps.uninstall(app, options.clean ?? false));
+  }
+
+  /** A new version of the app: bindings are dropped, and the application token may be new. Gives the one in force. */
+  updateApp(app: SimulatedApp, options: AppUpdate = {}): string {
+    return this.change(() => this.#apps.update(app, options));
+  }
+
+  /** Without payment nothing of the app works but app.info, and it hears of no event but this one. */
+  setAppPayment(app: SimulatedApp, paid: boolean): void {
+    this.change(() => this.#apps.setPayment(app, paid));
   }
 
   /** A further pair of tokens, without any event. Default user: the one who installed. */

@@ -1,6 +1,6 @@
 import type { TokenStore } from '../oauth/token-store.ts';
 import type { App, Binding, Grant, PortalState } from '../state.ts';
-import { appEventBody, type PortalIdentity, webhookEventBody } from './event-bodies.ts';
+import { appEventBody, paymentBody, type PortalIdentity, webhookEventBody } from './event-bodies.ts';
 import type { Hit, PortalEvent } from './hit.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -20,13 +20,13 @@ export class Announcer {
     this.#parts = parts;
   }
 
-  /** At the end of a hit. Apps that are not installed to the end hear nothing, and nobody says so. */
+  /** At the end of a hit. Apps that are not installed to the end, or not paid, hear nothing, and nobody says so. */
   announce(hit: Hit): void {
     const { state } = this.#parts;
     for (const event of hit.events) {
       for (const binding of state.bindings.filter((candidate) => candidate.event === event.name)) {
         const app = state.apps.find((candidate) => candidate.clientId === binding.clientId);
-        if (app?.present && app.installed) this.#toApp(app, binding, event, hit);
+        if (app?.present && app.installed && !app.paymentExpired) this.#toApp(app, binding, event, hit);
       }
       for (const webhook of state.outgoing.filter((candidate) => candidate.events.includes(event.name))) {
         const { outbox, identity } = this.#parts;
@@ -36,11 +36,24 @@ export class Announcer {
     }
   }
 
-  /** ONAPPUNINSTALL and the like: no token, whoever acted. */
-  announceToApp(app: App, event: PortalEvent): void {
-    for (const binding of this.#parts.state.bindings) {
-      if (binding.clientId === app.clientId && binding.event === event.name) this.#put(app, binding, event);
+  /** ONAPPUNINSTALL and the like: whoever acted, no token but the one that is given. */
+  announceToApp(app: App, event: PortalEvent, grant?: Grant): void {
+    for (const binding of this.#boundTo(app, event)) this.#put(app, binding, event, grant);
+  }
+
+  /** ONAPPPAYMENT: without the application token, so that nothing in it proves who sent it. */
+  announcePayment(app: App, event: PortalEvent): void {
+    const { outbox, identity } = this.#parts;
+    for (const binding of this.#boundTo(app, event)) {
+      const body = paymentBody(identity, binding, event, this.#ts());
+      outbox.put({ event: event.name, sender: 'app', url: binding.handler, body });
     }
+  }
+
+  #boundTo(app: App, event: PortalEvent): Binding[] {
+    return this.#parts.state.bindings.filter(
+      (binding) => binding.clientId === app.clientId && binding.event === event.name,
+    );
   }
 
   #toApp(app: App, binding: Binding, event: PortalEvent, hit: Hit): void {

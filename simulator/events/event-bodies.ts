@@ -33,9 +33,26 @@ export function appEventBody(
       client_endpoint: portal.endpoint,
       member_id: portal.memberId,
       ...(grant ? { user_id: grant.userId } : {}),
-      // Of the ordinary events only the test event carries a refresh token.
+      // Of the ordinary events only those of a test and of an update carry a refresh token.
       ...(grant?.refreshToken === undefined ? {} : { refresh_token: grant.refreshToken }),
       application_token: app.applicationToken,
+    },
+  });
+}
+
+/** ONAPPPAYMENT, which names the portal and carries no token of any kind. */
+export function paymentBody(portal: PortalIdentity, binding: Binding, event: PortalEvent, ts: number): string {
+  return buildPhpForm({
+    event: event.name,
+    event_handler_id: binding.id,
+    data: event.data,
+    ts,
+    auth: {
+      domain: portal.domain,
+      server_endpoint: portal.endpoint,
+      status: 'L',
+      client_endpoint: portal.endpoint,
+      member_id: portal.memberId,
     },
   });
 }

@@ -49,7 +49,7 @@ function appInfo({ caller, portal }: Call): MethodAnswer {
       VERSION: app.version,
       STATUS: 'L',
       INSTALLED: app.installed,
-      PAYMENT_EXPIRED: 'N',
+      PAYMENT_EXPIRED: app.paymentExpired ? 'Y' : 'N',
       DAYS: null,
       LANGUAGE_ID: portal.config.language,
       LICENSE: 'en_pro100',

@@ -36,6 +36,7 @@ export function answerTokenRequest(parts: TokenEndpointParts, params: PhpMap): T
   if (grantType !== 'refresh_token') return refusal(400, 'invalid_request', 'Unsupported "grant_type"');
   if (refreshToken === '') return refusal(400, 'invalid_request', 'No "refresh_token" parameter found');
   if (!app.present) return refusal(401, 'NOT_INSTALLED', 'Application not installed');
+  if (app.paymentExpired) return refusal(401, 'PAYMENT_REQUIRED', 'Payment required');
   const outcome = parts.tokens.refresh(app, refreshToken);
   if ('refused' in outcome) return refusal(400, outcome.refused, 'Invalid refresh token');
   return success(parts, app, outcome.grant);

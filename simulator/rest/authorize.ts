@@ -23,7 +23,7 @@ export function accessTokenOf(request: WireRequest): string | undefined {
 
 /** Who calls, or the error of section "authorization" that the portal answers with. */
 export function authorize(parts: AuthorizationParts, address: RestAddress, request: WireRequest): Caller {
-  return address.webhook ? byWebhook(parts, address.webhook) : byToken(parts, accessTokenOf(request));
+  return address.webhook ? byWebhook(parts, address.webhook) : byToken(parts, accessTokenOf(request), address.method);
 }
 
 function byWebhook(parts: AuthorizationParts, given: { userId: number; code: string }): Caller {
@@ -36,7 +36,7 @@ function byWebhook(parts: AuthorizationParts, given: { userId: number; code: str
   return { kind: 'webhook', user, scope: webhook.scope, key: `webhook:${webhook.userId}:${webhook.code}` };
 }
 
-function byToken(parts: AuthorizationParts, token: string | undefined): Caller {
+function byToken(parts: AuthorizationParts, token: string | undefined, method: string): Caller {
   const { statusProfile, state } = parts;
   if (token === undefined) throw systemError('NO_AUTH_FOUND', statusProfile);
   const grant = parts.tokens.check(token);
@@ -44,6 +44,8 @@ function byToken(parts: AuthorizationParts, token: string | undefined): Caller {
   const known = grant === 'expired' ? undefined : state.apps.find((app) => app.clientId === grant.clientId);
   if (grant === 'expired') throw systemError('expired_token', statusProfile);
   if (!known?.present) throw systemError('APPLICATION_NOT_FOUND', statusProfile);
+  // No source says whether an app that is not paid may still ask about itself; here it may.
+  if (known.paymentExpired && method !== 'app.info') throw systemError('PAYMENT_REQUIRED', statusProfile);
   const user = state.users.find((candidate) => candidate.id === grant.userId);
   if (!user?.active) throw systemError('authorization_error', statusProfile);
   return {
