@@ -10,13 +10,16 @@ import { createTelemetry } from '../lib/aws/telemetry.ts';
 import { PortalStore } from '../lib/portals/store.ts';
 import { SenderCheck } from '../lib/portals/senders.ts';
 import { EventIntake } from '../lib/tasks/accept-event.ts';
+import { AppChores } from '../lib/tasks/app-chores.ts';
 
-const env = readEnvironment(process.env, ['PORTALS_TABLE', 'EVENTS_QUEUE_URL']);
+const env = readEnvironment(process.env, ['PORTALS_TABLE', 'TASKS_TABLE', 'EVENTS_QUEUE_URL']);
 const telemetry = createTelemetry('receive');
-const portals = new PortalStore(openTable(createDynamoDbClient(), env.PORTALS_TABLE), Date.now);
+const dynamoDb = createDynamoDbClient();
+const portals = new PortalStore(openTable(dynamoDb, env.PORTALS_TABLE), Date.now);
 const intake = new EventIntake({
   senders: new SenderCheck(portals, Date.now),
   events: openQueue(createSqsClient(), env.EVENTS_QUEUE_URL, () => crypto.randomUUID()),
+  lifecycle: { portals, appChores: new AppChores(openTable(dynamoDb, env.TASKS_TABLE), Date.now) },
   clock: Date.now,
   ...telemetry,
 });

@@ -17,15 +17,18 @@ const env = readEnvironment(process.env, [
   'EVENTS_QUEUE_URL',
   'TIDY24_RUN',
   'TIDY24_APP_PARAMETER',
+  'TIDY24_PUBLIC_URL',
 ]);
 const telemetry = createTelemetry('reconcile');
 const options = {
   ...portalParts(env, telemetry),
   events: openQueue(createSqsClient(), env.EVENTS_QUEUE_URL, newId),
   allowLoopback: env.TIDY24_RUN === 'local',
+  publicUrl: env.TIDY24_PUBLIC_URL,
 };
 
-/** Queue `reconcile`: what is to be done for a portal as a whole. To prove an installation, to find what no event told of. */
+/** Queue `reconcile`: what is to be done for a portal as a whole. To prove an installation, to find
+ * what no event told of, to act on what became of the app. */
 export async function reconcile(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const again = [];
   for (const record of event.Records) {

@@ -28,6 +28,7 @@ const wireEvent = z.object({ event: z.string().max(100).toUpperCase().pipe(event
 const wireAuth = z.object({ member_id: memberId, application_token: applicationToken.optional() });
 const wireOther = z.object({ auth: wireAuth });
 const wireLifecycle = z.object({ auth: wireAuth.extend({ domain: wireDomain }) });
+const wireRenewal = z.object({ auth: z.object({ refresh_token: secret, server_endpoint: endpoint }) });
 const wireRecord = z.object({
   data: z.object({ FIELDS: z.object({ ID: wireId, ENTITY_TYPE_ID: wireId.optional() }) }),
   auth: wireAuth.extend({
@@ -63,7 +64,8 @@ export function parseEvent(form: Form): InboundEvent {
   const lifecycle = lifecycleEvents.find((name) => name === event);
   if (lifecycle !== undefined) {
     const { auth } = read(wireLifecycle, form);
-    return { type: 'lifecycle', event: lifecycle, memberId: auth.member_id, domain: auth.domain, ...tokenOf(auth) };
+    const about = { memberId: auth.member_id, domain: auth.domain, ...tokenOf(auth) };
+    return { type: 'lifecycle', event: lifecycle, ...about, ...(lifecycle === 'ONAPPUPDATE' && renewalOf(form)) };
   }
   if (recordEventName(event) !== undefined) return recordEvent(event, form);
   const { auth } = read(wireOther, form);
@@ -117,6 +119,14 @@ function installEvent(form: Form): InboundEvent {
     clientEndpoint: auth.client_endpoint,
     serverEndpoint: auth.server_endpoint,
   };
+}
+
+/** Most events bring no refresh token, and one that cannot be read is as good as none. */
+function renewalOf(form: Form): { renewal?: { refreshToken: string; serverEndpoint: string } } {
+  const parsed = wireRenewal.safeParse(form);
+  if (!parsed.success) return {};
+  const { refresh_token: refreshToken, server_endpoint: serverEndpoint } = parsed.data.auth;
+  return { renewal: { refreshToken, serverEndpoint } };
 }
 
 function tokenOf(auth: { application_token?: string | undefined }): { applicationToken?: string } {

@@ -40,7 +40,7 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     entityTypeId: positiveInt,
     id: positiveInt,
   }),
-  /** ONAPPINSTALL, the only event whose tokens are kept. Nothing in it is proved yet. */
+  /** An installation, told by ONAPPINSTALL or by an app's first opening. Nothing in it is proved yet. */
   z.strictObject({
     type: z.literal('install'),
     memberId,
@@ -62,6 +62,8 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     memberId,
     domain,
     applicationToken: applicationToken.optional(),
+    /** Tokens, where the event brings them: ONAPPUPDATE may. */
+    renewal: z.strictObject({ refreshToken: secret, serverEndpoint: endpoint }).optional(),
   }),
   /** An event that we know nothing of. */
   z.strictObject({

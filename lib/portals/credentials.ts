@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Item, Table } from '../aws/table.ts';
+import { isOver, type Origin, originSchema } from './origin.ts';
 import { UnreadableRow } from './store.ts';
 
 /** A local app's own client id and secret: every local app has its own. */
@@ -30,8 +31,8 @@ export const oauthSchema = z.object({
   failingSince: z.int().optional(),
   /** The installation these tokens come from, until its portal is active. */
   activation: z.object({ installation: z.string(), tokenDigest: z.string(), eventsUrl: z.url() }).optional(),
-  /** When the installation arrived that these tokens come from, in ms: an older removal of the app is not theirs. */
-  installedAt: z.int().positive().optional(),
+  /** The installation these tokens come from: its application token's digest, and when it arrived, in ms. */
+  installation: originSchema.optional(),
 });
 export type OAuthCredentials = z.infer<typeof oauthSchema>;
 
@@ -115,6 +116,26 @@ export class CredentialStore {
 
   async remove(memberId: string): Promise<void> {
     await this.#table.delete({ memberId });
+  }
+
+  /**
+   * Erases the tokens of an installation that was removed, proved or not; those of another one stay. The app's id and
+   * secret are kept with what is pending, for the app may be installed again.
+   */
+  async eraseTokens(memberId: string, removal: Origin, now: number): Promise<void> {
+    for (;;) {
+      const held = await this.get(memberId);
+      if (held?.kind !== 'oauth' || (held.installation && !isOver(held.installation, removal))) break;
+      // The very tokens that were read: a rotation or a new installation may have come in between.
+      const { accessToken } = held;
+      if (await this.#table.delete({ memberId }, { if: '#accessToken = :accessToken', values: { accessToken } })) break;
+    }
+    const pending = await this.pending(memberId);
+    if (!pending?.installations.some((installation) => isOver(installation, removal))) return;
+    await this.#changePending(memberId, now, (present) => ({
+      ...present,
+      installations: present.installations.filter((installation) => !isOver(installation, removal)),
+    }));
   }
 
   /**

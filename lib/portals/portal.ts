@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { portalLimitsSchema } from '../bitrix24/limits.ts';
+import { originSchema } from './origin.ts';
 
 /** Why a portal is paused: a stable code, and in plain words what a person must do. */
 export const pauseSchema = z.object({
@@ -25,6 +26,10 @@ export const portalSchema = z.object({
   enforcedAt: z.int().positive().optional(),
   /** sha256 of every application_token whose events are this portal's. */
   tokenDigests: z.array(digestSchema),
+  /** The installation of the app that is in force: its token's digest, and when it arrived. Absent with webhooks. */
+  installation: originSchema.optional(),
+  /** When the app was removed: what stood to be done by then is not done any more. */
+  disconnectedAt: z.int().positive().optional(),
   /** sha256 of the keys that a stage robot's URL may carry. */
   robotKeyDigests: z.array(digestSchema).default([]),
   limits: portalLimitsSchema,

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { profileSchema } from '../bitrix24/answers.ts';
 import { Bitrix24Error, PortalError } from '../bitrix24/failures.ts';
 import { enterpriseLimits, ordinaryLimits } from '../bitrix24/limits.ts';
 import { isAcceptableEndpoint, refreshTokens, type Tokens } from '../bitrix24/oauth.ts';
@@ -9,6 +10,8 @@ import {
   installationLifetime,
   type OAuthCredentials,
 } from './credentials.ts';
+import { bindEvents } from './bindings.ts';
+import { lacksCredentials } from './pause-codes.ts';
 import { type Portal, withTokenDigest } from './portal.ts';
 import { storeTokens } from './refresh.ts';
 import { PortalSession, type SessionOptions } from './session.ts';
@@ -29,9 +32,6 @@ export type ProofResult =
   | { result: 'later'; until: number; reason: string }
   /** The authorization server does not confirm the installation: it is forgotten. */
   | { result: 'refused'; reason: string };
-
-/** The events that a new portal is asked to send. */
-const events = ['ONCRMDEALUPDATE', 'ONCRMDEALADD', 'ONCRMDEALMOVETOCATEGORY'] as const;
 
 const leaseMs = 90_000;
 /** The refresh and what follows it need this much time. */
@@ -88,6 +88,7 @@ async function keep(
   const { id, tokenUrl, tokenDigest, eventsUrl } = installation;
   const proved: OAuthCredentials = {
     ...tokens,
+    installation: { tokenDigest, receivedAt: installation.receivedAt },
     kind: 'oauth',
     generation: (held?.kind === 'oauth' ? held.generation : 0) + 1,
     tokenUrl,
@@ -159,27 +160,38 @@ async function activate(options: ProveOptions, held: OAuthCredentials, deadline:
 
   const portal = (await portals.get(memberId)) ?? known;
   if (!portal) return { result: 'later', until: clock() + retryMs, reason: 'the portal could not be stored' };
+  let isMended = false;
   try {
     const session = new PortalSession(options, portal, deadline);
+    // Any user may open an app's page and so bring tokens. Only an administrator's show all that the rules look at.
+    isMended = lacksCredentials(portal) && (await isAdministrator(session));
     const limits = await limitsOf(session, portal);
-    await bindEvents(session, activation.eventsUrl);
+    await bindEvents(session, activation.eventsUrl, { log, memberId });
     await portals.change(memberId, {
       ...present,
       state: 'active',
       limits,
       tokenDigests: withTokenDigest(portal.tokenDigests, activation.tokenDigest),
+      installation: held.installation ?? { tokenDigest: activation.tokenDigest, receivedAt: clock() },
+      // After a disconnection it begins anew: in mode observe, and without what was lost in between.
+      ...(portal.state === 'disconnected' && { mode: 'observe', reconciledUntil: clock() }),
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     log.warn('portal not active yet', { memberId, reason });
     return { result: 'later', until: clock() + retryMs, reason };
   }
-  if (portal.pause?.code === 'credentials-revoked') await portals.resume(memberId);
+  if (isMended) await portals.resume(memberId);
   // In this order: an installation whose token is used up must not look as if it were still to be proved.
   await credentials.dropInstallation(memberId, activation.installation, clock());
   await credentials.finishActivation(memberId);
   log.info('portal active', { memberId, domain, mode: portal.mode });
   return { result: 'active', domain };
+}
+
+async function isAdministrator(session: PortalSession): Promise<boolean> {
+  const profile = profileSchema.safeParse((await session.call('profile', {}, { write: false })).result);
+  return profile.success && profile.data.ADMIN;
 }
 
 const appInfoSchema = z.object({ LICENSE_FAMILY: z.string().optional().catch(undefined) });
@@ -189,25 +201,4 @@ async function limitsOf(session: PortalSession, portal: Portal): Promise<Portal[
   const enterprise = info.success && /^ent/i.test(info.data.LICENSE_FAMILY ?? '');
   const wasDefault = JSON.stringify(portal.limits) === JSON.stringify(ordinaryLimits);
   return enterprise && wasDefault ? enterpriseLimits : portal.limits;
-}
-
-const bindingSchema = z.object({ event: z.string(), handler: z.string().optional() });
-
-/** Binds what is not bound yet: to bind the same handler twice is an error. */
-async function bindEvents(session: PortalSession, eventsUrl: string): Promise<void> {
-  const { result } = await session.call('event.get', {}, { write: false });
-  const bound = z.array(bindingSchema).catch([]).parse(result);
-  for (const event of events) {
-    const there = bound.some((row) => row.event.toUpperCase() === event && row.handler === eventsUrl);
-    if (!there) await bind(session, event, eventsUrl);
-  }
-}
-
-async function bind(session: PortalSession, event: string, handler: string): Promise<void> {
-  try {
-    await session.call('event.bind', { event, handler }, { write: false });
-  } catch (error) {
-    // What a portal says when the same handler is bound already, by a try whose answer was lost.
-    if (!(error instanceof PortalError && error.error.toUpperCase() === 'ERROR_CORE')) throw error;
-  }
 }

@@ -2,6 +2,7 @@ import type { Clock, Random, Sleep } from '../bitrix24/clock.ts';
 import { Bitrix24Error, OutcomeUnknown, PortalError } from '../bitrix24/failures.ts';
 import { refreshTokens, type Tokens } from '../bitrix24/oauth.ts';
 import type { App, CredentialStore, OAuthCredentials } from './credentials.ts';
+import { paymentRequired } from './pause-codes.ts';
 import { PortalBusy } from './waiting.ts';
 
 /** Longer than the 30 s that the call may take, so that nobody else starts while we wait for its answer. */
@@ -20,10 +21,13 @@ export class CredentialsRevoked extends Error {
   readonly code = 'CREDENTIALS_REVOKED';
   /** What a person must do. */
   readonly mend: string;
+  /** The code of the pause that follows. */
+  readonly pauseCode: string;
 
-  constructor(message: string, mend: string, options: { cause?: unknown } = {}) {
-    super(message, options);
+  constructor(message: string, mend: string, { cause, pauseCode }: { cause?: unknown; pauseCode?: string } = {}) {
+    super(message, cause === undefined ? {} : { cause });
     this.mend = mend;
+    this.pauseCode = pauseCode ?? 'credentials-revoked';
   }
 }
 
@@ -147,7 +151,9 @@ async function afterFailedRefresh(
   }
   if (error instanceof PortalError && row.reaction !== 'retry-later') {
     await credentials.release(memberId, lease.by);
-    return new CredentialsRevoked(`${error.error}: ${row.meaning}`, row.mend ?? reconnect, { cause: error });
+    const pauseCode = row.name === paymentRequired ? paymentRequired : undefined;
+    const options = { cause: error, ...(pauseCode !== undefined && { pauseCode }) };
+    return new CredentialsRevoked(`${error.error}: ${row.meaning}`, row.mend ?? reconnect, options);
   }
   const failingSince = await credentials.noteFailure(memberId, generation, clock());
   if (clock() - failingSince > (row.escalate?.afterMs ?? patienceMs)) {

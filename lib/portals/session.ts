@@ -171,7 +171,7 @@ export class PortalSession {
       return await refreshCredentials(this.#options, { memberId, stale, deadline: this.#deadline });
     } catch (error) {
       if (error instanceof CredentialsRevoked) {
-        throw await this.stop('credentials-revoked', `${error.message}. ${error.mend}`);
+        throw await this.stop(error.pauseCode, `${error.message}. ${error.mend}`);
       }
       throw error;
     }

@@ -72,18 +72,56 @@ export class PortalStore {
   async pause(memberId: string, pause: Omit<Pause, 'since'>): Promise<boolean> {
     const row = await this.#table.update(portalKey(memberId), {
       set: 'SET #pause = :pause, #pausedMark = :mark',
-      if: 'attribute_exists(#memberId) AND attribute_not_exists(#pause)',
-      values: { pause: { ...pause, since: this.#clock() }, mark: 'paused' },
+      // Of a portal that is disconnected nobody expects work, so nobody is to be alarmed.
+      if: 'attribute_exists(#memberId) AND attribute_not_exists(#pause) AND #state <> :disconnected',
+      values: { pause: { ...pause, since: this.#clock() }, mark: 'paused', disconnected: 'disconnected' },
     });
     return row !== undefined;
   }
 
-  async resume(memberId: string): Promise<boolean> {
+  /** `code`: only if it is paused for that. */
+  async resume(memberId: string, code?: string): Promise<boolean> {
     const row = await this.#table.update(portalKey(memberId), {
       set: 'REMOVE #pause, #pausedMark',
-      if: 'attribute_exists(#pause)',
+      if: `attribute_exists(#pause)${code === undefined ? '' : ' AND #pause.#code = :code'}`,
+      ...(code !== undefined && { values: { code } }),
     });
     return row !== undefined;
+  }
+
+  /**
+   * The app has been removed, as an event with this application token says that arrived at `receivedAt`. Undefined when
+   * that is not the token of the installation in force, or a newer installation has come: nothing is changed then.
+   * Repeated before `forgetInstallation`, it gives the portal again.
+   */
+  async disconnect(memberId: string, tokenDigest: string, receivedAt: number): Promise<Portal | undefined> {
+    const now = this.#clock();
+    const row = await this.#table.update(portalKey(memberId), {
+      set:
+        'SET #state = :disconnected, #mode = :observe, #disconnectedAt = :now, #updatedAt = :now ' +
+        'REMOVE #pause, #pausedMark, #enforcedAt, #round',
+      if:
+        '#connection = :oauth AND contains(#tokenDigests, :digest) AND (attribute_not_exists(#installation) OR ' +
+        '(#installation.#tokenDigest = :digest AND #installation.#receivedAt <= :receivedAt))',
+      values: {
+        disconnected: 'disconnected',
+        observe: 'observe',
+        oauth: 'oauth',
+        digest: tokenDigest,
+        receivedAt,
+        now,
+      },
+    });
+    return row && parsePortal(row);
+  }
+
+  /** The last step of a disconnection: no token proves anything any more. */
+  async forgetInstallation(memberId: string, tokenDigest: string): Promise<void> {
+    await this.#table.update(portalKey(memberId), {
+      set: 'SET #tokenDigests = :none REMOVE #installation',
+      if: '#state = :disconnected AND contains(#tokenDigests, :digest)',
+      values: { disconnected: 'disconnected', none: [], digest: tokenDigest },
+    });
   }
 
   /** A round of reconciliation is over: everything lost before it began has been found. Never moves back. */

@@ -7,11 +7,14 @@ import { InboundError } from '../bitrix24/inbound-errors.ts';
 import type { InboundEvent } from '../bitrix24/inbound-event.ts';
 import { tokenDigest } from '../bitrix24/token-digest.ts';
 import type { SenderCheck } from '../portals/senders.ts';
+import { acceptLifecycle, type LifecycleEvent, type LifecycleOptions } from './accept-lifecycle.ts';
 import { type EventMessage, eventMessageSchema } from './messages.ts';
 
 export interface AcceptOptions {
   readonly senders: SenderCheck;
   readonly events: Queue;
+  /** For events about the app itself. */
+  readonly lifecycle: Pick<LifecycleOptions, 'portals' | 'appChores'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly count: Count;
@@ -53,6 +56,7 @@ export class EventIntake {
         'An installation belongs to /bitrix24/install: set that as the initial installation path of the app.';
       return { status: 400, text };
     }
+    if (event.type === 'lifecycle') return this.#keepLifecycle(event);
     const secret = ('applicationToken' in event ? event.applicationToken : undefined) ?? robotKey;
     if (secret === undefined) {
       this.#drop('NO_TOKEN', 'The event carries no application token.');
@@ -82,6 +86,20 @@ export class EventIntake {
       ...(sender === 'unverifiable' && { unverified: { tokenDigest: digest, domain } }),
     };
     return this.#enqueue(message);
+  }
+
+  async #keepLifecycle(event: LifecycleEvent): Promise<Reply> {
+    try {
+      const verdict = await acceptLifecycle({ ...this.#options, ...this.#options.lifecycle }, event);
+      if (verdict !== 'unknown-sender') return { status: 200, text: verdict === 'kept' ? 'kept' : 'not needed' };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      this.#options.log.error('lifecycle event not stored', { memberId: event.memberId, reason });
+      return { status: 503, text: 'The event could not be stored.' };
+    }
+    const hint = event.event === 'ONAPPUPDATE' ? ' A new application token is proved at /bitrix24/install only.' : '';
+    this.#drop('UNKNOWN_SENDER', `No stored application token proves this ${event.event}.${hint}`, event.memberId);
+    return dropped;
   }
 
   async #enqueue(message: EventMessage): Promise<Reply> {

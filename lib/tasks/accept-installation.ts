@@ -1,5 +1,5 @@
 import type { Queue } from '../aws/queue.ts';
-import type { Log } from '../aws/telemetry.ts';
+import type { Count, Log } from '../aws/telemetry.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { parseEvent } from '../bitrix24/events.ts';
 import { type Form, type FormRequest, parseForm } from '../bitrix24/form.ts';
@@ -12,6 +12,7 @@ import type { CredentialStore } from '../portals/credentials.ts';
 import { type Arrival, bringsNothingNew, installationOf } from '../portals/installations.ts';
 import type { PortalStore } from '../portals/store.ts';
 import type { Reply } from './accept-event.ts';
+import { acceptLifecycle, type LifecycleEvent } from './accept-lifecycle.ts';
 import type { PortalMessage } from './messages.ts';
 import type { TaskStore } from './store.ts';
 
@@ -24,6 +25,7 @@ export interface InstallOptions {
   readonly allowLoopback: boolean;
   readonly clock: Clock;
   readonly log: Log;
+  readonly count: Count;
 }
 
 /** A page is for the person in front of a frame; everything else is answered in plain text. */
@@ -44,8 +46,10 @@ export async function acceptInstallation(
     const form = parseForm(request);
     if (isFrame(form)) return await openFrame(options, form, query);
     const event = parseEvent(form);
+    if (event.type === 'lifecycle') return await keepLifecycle(options, event);
     if (event.type !== 'install') {
-      return { status: 400, text: 'This address takes ONAPPINSTALL only; events belong to /bitrix24/events.' };
+      const text = 'This address takes what becomes of the app; events about records belong to /bitrix24/events.';
+      return { status: 400, text };
     }
     await keepInstallation(options, event);
     return { status: 200, text: 'kept' };
@@ -66,6 +70,29 @@ async function openFrame(options: InstallOptions, form: Form, query: Query): Pro
   const known = bringsNothingNew(event, portal, await credentials.pending(memberId), clock());
   if (!known) await keepInstallation(options, event);
   return { status: 200, text: 'opened', page: framePage(domain, clientEndpoint) };
+}
+
+/**
+ * An update may bring a new application token, and tokens to prove it by: then it is an installation like any other. One
+ * that brings nothing new says only that the app's bindings are gone.
+ */
+async function keepLifecycle(options: InstallOptions, event: LifecycleEvent): Promise<Reply> {
+  const { portals, tasks, credentials, clock, log } = options;
+  const { memberId, applicationToken, renewal } = event;
+  if (renewal && applicationToken !== undefined) {
+    const arrival = { memberId, domain: event.domain, applicationToken, ...renewal };
+    const pending = await credentials.pending(memberId);
+    if (!bringsNothingNew(arrival, await portals.get(memberId), pending, clock())) {
+      await keepInstallation(options, arrival);
+      return { status: 200, text: 'kept' };
+    }
+  }
+  const verdict = await acceptLifecycle({ ...options, appChores: tasks.appChores }, event);
+  if (verdict === 'unknown-sender') {
+    log.warn('event dropped', { code: 'UNKNOWN_SENDER', memberId, event: event.event });
+    return { status: 200, text: 'not for us' };
+  }
+  return { status: 200, text: verdict === 'kept' ? 'kept' : 'not needed' };
 }
 
 /** The chore is written first: an installation without one would be looked at by nobody, a chore too many ends itself. */

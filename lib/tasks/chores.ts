@@ -3,10 +3,12 @@ import { minute, second } from '../bitrix24/reactions.ts';
 import { provePortal, type ProofResult, type ProveOptions } from '../portals/prove.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { backoffMs } from './backoff.ts';
+import { checkApp, type CheckAppOptions } from './check-app.ts';
 import type { PortalMessage } from './messages.ts';
 import { reconcilePortal, type ReconcileOptions, RoundNotFinished } from './reconcile.ts';
 import { reconcileEveryMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
+import { finishUninstall } from './uninstall.ts';
 
 /** How often an installation whose app is not known yet is looked at. `tidy24 portals credentials` proves it at once. */
 const appUnknownMs = 60 * minute;
@@ -15,7 +17,7 @@ export interface ProofOptions extends ProveOptions {
   readonly tasks: TaskStore;
 }
 
-export interface ChoreOptions extends ProofOptions, ReconcileOptions {}
+export interface ChoreOptions extends ProofOptions, ReconcileOptions, CheckAppOptions {}
 
 /** Does what a message of the queue `reconcile` asks for, and says when to do it again. */
 export async function runChore(
@@ -30,6 +32,12 @@ export async function runChore(
     case 'reconcile':
       await runRound(options, memberId, deadline);
       break;
+    case 'uninstall':
+      await finishUninstall(options, memberId, deadline);
+      break;
+    case 'check-app':
+      await runCheck(options, memberId, deadline);
+      break;
   }
 }
 
@@ -41,6 +49,11 @@ export async function proveInstallation(
 ): Promise<ProofResult> {
   const { tasks, clock, random, log } = options;
   const startedAt = clock();
+  // A removal that came before this installation is not to be found afterwards and taken for one of it.
+  if (!(await finishUninstall(options, memberId, deadline))) {
+    await tasks.wantChore(memberId, 'prove', clock() + minute);
+    return { result: 'later', until: clock() + minute, reason: 'an earlier removal of the app is not finished' };
+  }
   const proof = await provePortal(options, memberId, deadline);
   log.info('proof', { memberId, result: proof.result, reason: 'reason' in proof ? proof.reason : undefined });
   switch (proof.result) {
@@ -63,6 +76,15 @@ export async function proveInstallation(
       break;
   }
   return proof;
+}
+
+/** A look at the app, and another one later when the portal gave no answer. */
+async function runCheck(options: ChoreOptions, memberId: string, deadline: number): Promise<void> {
+  const { tasks, clock } = options;
+  const startedAt = clock();
+  const again = await checkApp(options, memberId, deadline);
+  if (again === undefined) await tasks.endChore(memberId, 'check-app', startedAt);
+  else await tasks.wantChore(memberId, 'check-app', again);
 }
 
 /** One round of reconciliation, or as much of it as fits; the clock asks for the next. */

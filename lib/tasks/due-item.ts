@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { originSchema } from '../portals/origin.ts';
 import { chores, eventSources } from './messages.ts';
 import { recordKeySchema, taskSchema } from './task.ts';
 
@@ -27,6 +28,8 @@ export const choreSchema = z.object({
   sk: z.literal('chore'),
   memberId: z.string(),
   chore: z.enum(chores),
+  /** Of `uninstall`: the event's application token as a digest, and when it arrived, in ms. */
+  removal: originSchema.optional(),
   shard: z.int(),
   nextAt: z.int().positive(),
   createdAt: z.int().positive(),

@@ -50,8 +50,11 @@ export const deletionMessageSchema = z.strictObject({
 });
 export type DeletionMessage = z.infer<typeof deletionMessageSchema>;
 
-/** What can be asked for: to prove an installation, to look for what no event told of. */
-export const chores = ['prove', 'reconcile'] as const;
+/**
+ * What can be asked for: to prove an installation; to look for what no event told of; to finish with a portal that has
+ * removed the app; to look at how the app stands there.
+ */
+export const chores = ['prove', 'reconcile', 'uninstall', 'check-app'] as const;
 
 /** One message on `reconcile`: something is to be done for this portal as a whole. */
 export const portalMessageSchema = z.strictObject({

@@ -1,5 +1,6 @@
 import type { Item, Page, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
+import { AppChores } from './app-chores.ts';
 import { type Chore, choreId, type DueItem, dueItemSchema, type Unread, unreadId } from './due-item.ts';
 import {
   type Deletion,
@@ -32,6 +33,8 @@ const open = '#status = :open';
  * state and history cannot disagree, whatever dies in between.
  */
 export class TaskStore {
+  /** What is to be done because of what became of the app. */
+  readonly appChores: AppChores;
   readonly #table: Table;
   readonly #clock: Clock;
   readonly #newId: () => string;
@@ -40,6 +43,7 @@ export class TaskStore {
     this.#table = table;
     this.#clock = clock;
     this.#newId = newId;
+    this.appChores = new AppChores(table, clock);
   }
 
   /** False when the same transition has its task already. */

@@ -102,6 +102,22 @@ describe('an app with an interface', () => {
     expect(await waiting()).toBe(0);
   });
 
+  test('that is opened by a visitor while the portal lacks credentials goes on lacking an administrator’s', async () => {
+    const { portal } = deployment;
+    await install();
+    portal.revokeTokens(app);
+    await deployment.portals.pause(portal.memberId, { code: 'credentials-revoked', reason: 'refused' });
+    const visitor = portal.addUser({ admin: false, name: 'Vera', lastName: 'Visitor' });
+
+    await portal.openApp(app, visitor.id);
+    await deployment.pass(100_000);
+    expect((await stored())?.pause).toMatchObject({ code: 'credentials-revoked' });
+
+    await portal.openApp(app);
+    await deployment.pass(100_000);
+    expect((await stored())?.pause).toBeUndefined();
+  });
+
   test('that is opened while the portal is paused for another reason leaves it so', async () => {
     const { portal } = deployment;
     await install();

@@ -314,6 +314,20 @@ describe('other events', () => {
     },
   );
 
+  test('of an update bring tokens to prove a new application token by, those of others are not looked at', () => {
+    const renewing = { ...userAuth, 'auth[refresh_token]': 'a-refresh-token' };
+    const renewal = { refreshToken: 'a-refresh-token', serverEndpoint: 'https://oauth.bitrix.info/rest/' };
+    expect(parsed({ event: 'ONAPPUPDATE', ...renewing })).toMatchObject({ type: 'lifecycle', renewal });
+    expect(parsed({ event: 'ONAPPUNINSTALL', ...renewing })).not.toHaveProperty('renewal');
+    for (const useless of [
+      { 'auth[refresh_token]': 'with blanks' },
+      { 'auth[server_endpoint]': 'no address' },
+      { 'auth[server_endpoint]': undefined },
+    ]) {
+      expect(parsed({ event: 'ONAPPUPDATE', ...renewing, ...useless })).not.toHaveProperty('renewal');
+    }
+  });
+
   test.each(['ONTASKADD', 'ONCRMDEALUSERFIELDADD', 'ONCRMDEALRECURRINGADD', 'ONCRMDEALUPDATE_177', 'ONCRMQUOTEADD'])(
     '%s is known only by its name',
     (event) => {

@@ -47,6 +47,10 @@ beforeEach(() => {
   intake = new EventIntake({
     senders: new SenderCheck(portals, () => now),
     events,
+    lifecycle: {
+      portals,
+      appChores: { wantCheck: () => Promise.resolve(), wantUninstall: () => Promise.resolve() },
+    },
     clock: () => now,
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     count: (metric, value = 1) => {

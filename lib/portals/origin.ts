@@ -1,0 +1,13 @@
+import * as z from 'zod';
+
+/** Which installation of the app: the digest of its application token, and when it arrived, in ms. */
+export const originSchema = z.object({
+  tokenDigest: z.string().regex(/^[0-9a-f]{64}$/),
+  receivedAt: z.int().positive(),
+});
+export type Origin = z.infer<typeof originSchema>;
+
+/** Whether that installation is the one that was removed, and neither another nor a later one. */
+export function isOver({ tokenDigest, receivedAt }: Origin, removal: Origin): boolean {
+  return tokenDigest === removal.tokenDigest && receivedAt <= removal.receivedAt;
+}

@@ -1,0 +1,78 @@
+import type { Count, Log } from '../aws/telemetry.ts';
+import type { Clock } from '../bitrix24/clock.ts';
+import type { CredentialStore } from '../portals/credentials.ts';
+import type { PortalStore } from '../portals/store.ts';
+import type { RowKey } from './app-chores.ts';
+import { choreId } from './due-item.ts';
+import { each } from './each.ts';
+import type { TaskStore } from './store.ts';
+
+export interface UninstallOptions {
+  readonly portals: PortalStore;
+  readonly credentials: CredentialStore;
+  readonly tasks: TaskStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly count: Count;
+}
+
+/** Time that one page of rows may take. */
+const marginMs = 15_000;
+
+/**
+ * Finishes with a portal that has removed the app: disconnects it, erases its tokens, cancels its open tasks and drops
+ * what else was to be done. Every step may be repeated, and what proves the removal is forgotten last, so that whoever
+ * comes after a crash does it all again. A newer installation is left alone, whenever it arrives.
+ *
+ * @param deadline ms since the epoch; what is left then is due at once
+ * @returns whether nothing is left to do
+ */
+export async function finishUninstall(options: UninstallOptions, memberId: string, deadline: number): Promise<boolean> {
+  const { portals, credentials, tasks, clock, log } = options;
+  const { appChores } = tasks;
+  const removal = await appChores.uninstall(memberId);
+  if (!removal) return true;
+
+  const { tokenDigest, receivedAt } = removal;
+  const portal = await portals.disconnect(memberId, tokenDigest, receivedAt);
+  if (!portal) {
+    log.warn('removal of the app not believed, or of an older installation', { memberId });
+    await appChores.endUninstall(memberId, removal);
+    return true;
+  }
+  await credentials.eraseTokens(memberId, removal, clock());
+  for await (const keys of appChores.rowsOf(memberId, portal.disconnectedAt ?? clock())) {
+    if (clock() > deadline - marginMs) {
+      await tasks.hasten({ taskId: choreId(memberId, 'uninstall'), sk: 'chore' }, clock());
+      return false;
+    }
+    await cancelTasks(options, keys);
+    await each(keys.filter(isDropped), (key) => appChores.drop(key));
+  }
+  await portals.forgetInstallation(memberId, tokenDigest);
+  await appChores.endUninstall(memberId, removal);
+  log.info('portal disconnected: the app was removed', { memberId, domain: portal.domain });
+  return true;
+}
+
+/** A proof may be of the next installation, and the removal itself is not done yet. */
+function isDropped({ taskId, sk }: RowKey): boolean {
+  if (sk === 'unread') return true;
+  return sk === 'chore' && !/:(prove|uninstall)$/.test(taskId);
+}
+
+async function cancelTasks({ tasks, clock, log, count }: UninstallOptions, keys: readonly RowKey[]): Promise<void> {
+  const some = await tasks.getMany(keys.filter(({ sk }) => sk === 'task').map(({ taskId }) => taskId));
+  const open = some.filter(({ status }) => status === 'open');
+  await each(open, async ({ taskId, memberId, deletions }) => {
+    const begun = deletions ? ' Its deletions had begun; what the portal did of them is not known.' : '';
+    const cancelled = await tasks.end(taskId, {
+      status: 'cancelled',
+      reason: 'app-uninstalled',
+      history: [{ at: clock(), what: 'ended', text: `Cancelled: the app was removed from the portal.${begun}` }],
+    });
+    if (!cancelled) return; // A worker was quicker, and knows better.
+    count('TasksEnded');
+    log.info('task ended', { taskId, memberId, status: 'cancelled', reason: 'app-uninstalled' });
+  });
+}
