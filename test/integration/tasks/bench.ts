@@ -1,0 +1,265 @@
+import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
+import { RestClient } from '../../../lib/bitrix24/rest-client.ts';
+import type { Portal } from '../../../lib/portals/portal.ts';
+import { loadRules } from '../../../lib/rules/load.ts';
+import { nextVersion } from '../../../lib/rules/version.ts';
+import { type ChoreOptions, runChore } from '../../../lib/tasks/chores.ts';
+import { type Chore, unreadId } from '../../../lib/tasks/due-item.ts';
+import type { EventMessage } from '../../../lib/tasks/messages.ts';
+import { planEvents, type PlanOptions } from '../../../lib/tasks/plan.ts';
+import type { Task } from '../../../lib/tasks/task.ts';
+import { workMessage } from '../../../lib/tasks/work.ts';
+import type { WorkOptions } from '../../../lib/tasks/run.ts';
+import type { PortalOptions } from '../../../simulator/options.ts';
+import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
+import { type Database, MemoryQueue, Notes, type Parts, partsOf, portalOf, TestTime } from '../portals/parts.ts';
+
+export const minute = 60_000;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+export const deletion = 'crm.deal.contact.items.delete';
+export const always = Number.POSITIVE_INFINITY;
+
+let seed = 9_000;
+/** Far more than a test sends: limits are not what most of them are about. */
+const burst = 5_000;
+
+export interface BenchOptions {
+  /** The ids of rules that unlink contacts of every lost deal at once. */
+  rules?: readonly string[];
+  portal?: PortalOptions;
+  changed?: Partial<Portal>;
+}
+
+/** One simulated portal, connected by a webhook, in mode enforce; planning and deleting over it; a clock that is set. */
+export class Bench {
+  readonly database: Database;
+  readonly simulator: Simulator;
+  readonly time: TestTime;
+  readonly notes = new Notes();
+  readonly parts: Parts;
+  readonly deletions = new MemoryQueue();
+  readonly events = new MemoryQueue();
+  readonly eventsDlq = new MemoryQueue();
+  readonly deletionsDlq = new MemoryQueue();
+
+  private constructor(database: Database, simulator: Simulator, time: TestTime) {
+    this.database = database;
+    this.simulator = simulator;
+    this.time = time;
+    this.parts = partsOf(database.tables, { time, notes: this.notes });
+  }
+
+  static async start(database: Database, { rules = ['one'], portal = {}, changed = {} }: BenchOptions = {}) {
+    const time = new TestTime();
+    seed += 1;
+    const limits = { burst, ...portal.limits };
+    const simulator = await startSimulator({ seed, clock: time.clock, portal: { ...portal, limits } });
+    const bench = new Bench(database, simulator, time);
+    const { memberId, domain } = simulator.portal;
+    const row = { domain, connection: 'webhook', limits: { ...ordinaryLimits, burst }, ...changed } as const;
+    await bench.parts.portals.create(portalOf(memberId, row));
+    await bench.parts.credentials.put({ memberId, kind: 'webhook', url: simulator.portal.createWebhook() });
+    await bench.pushRules(rules);
+    return bench;
+  }
+
+  close(): Promise<void> {
+    return this.simulator.close();
+  }
+
+  get portal() {
+    return this.simulator.portal;
+  }
+
+  get memberId(): string {
+    return this.portal.memberId;
+  }
+
+  async pushRules(ids: readonly string[]): Promise<void> {
+    const rules = ids.map(
+      (id) => `
+  - id: ${id}
+    when: { type: deal, stages: all-lost }
+    wait: 0m
+    delete: [deal-contacts]`,
+    );
+    const source = `version: 1\nrules:${rules.join('')}\n`;
+    const version = (await this.row()).rulesVersion;
+    const before = version === undefined ? undefined : await this.parts.portals.rules(this.memberId, version);
+    const next = nextVersion(before, loadRules(source), source, this.time.now - minute, 'test');
+    await this.parts.portals.pushRules(this.memberId, next);
+  }
+
+  async row(): Promise<Portal> {
+    return (await this.parts.portals.get(this.memberId)) as Portal;
+  }
+
+  addLostDeal(contacts = 1): number {
+    const contactIds = Array.from({ length: contacts }, () => this.portal.addContact({ silent: true }));
+    return this.portal.addDeal({ stageId: 'LOSE', silent: true, contactIds });
+  }
+
+  /** Links one more contact to the deal, as a person could at any time. */
+  link(dealId: number): number {
+    const added = this.portal.addContact({ silent: true });
+    this.portal.updateDeal(dealId, { contactIds: [...this.portal.contactsOf(dealId), added], silent: true });
+    return added;
+  }
+
+  async createTask(dealId: number, rule = 'one'): Promise<string> {
+    const movedTime = Date.parse(String(this.portal.deal(dealId)?.['movedTime']));
+    const { taskId } = await this.parts.tasks.create(
+      {
+        memberId: this.memberId,
+        record: { entityTypeId: 2, id: dealId },
+        rule: { id: rule, version: 1 },
+        transition: { stageId: 'LOSE', movedTime },
+        run: 0,
+      },
+      { nextAt: this.time.now, source: 'app', history: [] },
+    );
+    return taskId;
+  }
+
+  async task(taskId: string): Promise<Task> {
+    return (await this.parts.tasks.get(taskId)) as Task;
+  }
+
+  /** All tasks of the portal, in the order of their deals. */
+  async tasks(): Promise<Task[]> {
+    const { tasks } = await this.parts.tasks.listByPortal(this.memberId, { limit: 100 });
+    return tasks.toSorted((a, b) => a.record.id - b.record.id);
+  }
+
+  /** Receives one message with these tasks. */
+  work(taskIds: string[], { receives = 1, ...changed }: Partial<WorkOptions> & { receives?: number } = {}) {
+    const { parts, deletionsDlq, memberId, time } = this;
+    return workMessage(
+      { ...parts, deletionsDlq, ...changed },
+      { v: 1, memberId, taskIds },
+      { deadline: time.now + 300_000, receives },
+    );
+  }
+
+  /** For so many minutes: what is due is worked at, and what is to come again at once comes again at once. */
+  async workFor(minutes: number, changed: Partial<WorkOptions> = {}): Promise<void> {
+    const { time } = this;
+    for (const end = time.now + minutes * minute; time.now < end; time.now += minute) {
+      const open = (await this.tasks()).filter(({ status }) => status === 'open');
+      if (open.length === 0) return;
+      // Nothing happens before the first of them is due.
+      time.now = Math.max(time.now, Math.min(...open.map(({ nextAt = 0 }) => nextAt)));
+      const due = open.filter(({ nextAt = 0 }) => nextAt <= time.now);
+      const taskIds = due.slice(0, 48).map(({ taskId }) => taskId);
+      for (let receives = 1; taskIds.length > 0 && receives < 40; receives += 1) {
+        const again = await this.work(taskIds, { ...changed, receives });
+        if (again === undefined || again > time.now + minute) break;
+        time.now = Math.max(again, time.now + 1);
+      }
+    }
+  }
+
+  event(id: number, changed: Partial<EventMessage> = {}): EventMessage {
+    const { memberId, time } = this;
+    return { v: 1, memberId, entityTypeId: 2, id, source: 'webhook', receivedAt: time.now, ...changed };
+  }
+
+  plan(events: readonly EventMessage[], changed: Partial<PlanOptions> = {}): Promise<EventMessage[]> {
+    const { parts, deletions, eventsDlq, time } = this;
+    return planEvents({ ...parts, deletions, eventsDlq, ...changed }, events, time.now + 120_000);
+  }
+
+  /** Lets one round of reconciliation run, or what fits of it into this time. */
+  reconcile({ leftMs = 300_000, ...changed }: Partial<ChoreOptions> & { leftMs?: number } = {}): Promise<void> {
+    const { parts, events, memberId, time } = this;
+    return runChore(
+      { ...parts, events, publicUrl: 'https://tidy24.test', ...changed },
+      { v: 1, memberId, chore: 'reconcile' },
+      time.now + leftMs,
+    );
+  }
+
+  /** The deals that reconciliation has put on the queue. */
+  found(): number[] {
+    return this.events.bodies<EventMessage>().map(({ id }) => id);
+  }
+
+  /** When the clock asks for the chore; undefined when it does not. */
+  async choreAt(chore: Chore['chore']): Promise<number | undefined> {
+    const row = await this.database.tables.tasks.get({ taskId: `chore:${this.memberId}:${chore}`, sk: 'chore' });
+    return row && Number(row['nextAt']);
+  }
+
+  /** What the clock would send for a record that could not be read. */
+  async wish(id: number): Promise<EventMessage | undefined> {
+    const taskId = unreadId(this.memberId, { entityTypeId: 2, id });
+    const row = await this.database.tables.tasks.get({ taskId, sk: 'unread' });
+    if (!row) return undefined;
+    const { receivedAt, source, stamp, attempts } = row as unknown as Required<EventMessage>;
+    return this.event(id, { receivedAt, source, stamp, attempts });
+  }
+
+  /** What a person does after mending what paused the portal: `tidy24 portals resume`. */
+  async resume(): Promise<void> {
+    await this.parts.portals.resume(this.memberId);
+    await this.parts.tasks.hastenPortal(this.memberId);
+  }
+
+  /** The sizes of all batches that had such a command. */
+  sizes(method: string): number[] {
+    return this.portal.requests
+      .map(({ commands }) => commands.filter((command) => command.method === method).length)
+      .filter((size) => size > 0);
+  }
+
+  /** How many such commands were sent. */
+  sent(method: string): number {
+    return this.sizes(method).reduce((sum, size) => sum + size, 0);
+  }
+}
+
+/** What was asked: the method of the request, and how many commands of each method it holds. */
+export interface Asked {
+  method: string;
+  commands: ReadonlyMap<string, number>;
+  ids: readonly number[];
+}
+
+/** A client with a gateway before the portal: it answers itself, or changes what the portal answered. */
+export function through(
+  { time }: Bench,
+  {
+    before,
+    after,
+  }: {
+    before?: (asked: Asked) => Response | undefined | Promise<Response | undefined>;
+    after?: (asked: Asked, answer: Record<string, never>) => unknown;
+  },
+): RestClient {
+  return new RestClient({
+    clock: time.clock,
+    fetch: async (input, init) => {
+      const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
+      const asked = askedBy(url, typeof init?.body === 'string' ? init.body : '{}');
+      const early = await before?.(asked);
+      if (early) return early;
+      const response = await fetch(url, init);
+      if (!after) return response;
+      const answer = (await response.json()) as Record<string, never>;
+      return Response.json(after(asked, answer), { status: response.status });
+    },
+  });
+}
+
+function askedBy(url: string, body: string): Asked {
+  const { cmd = {} } = JSON.parse(body) as { cmd?: Record<string, string> };
+  const commands = new Map<string, number>();
+  const ids: number[] = [];
+  for (const command of Object.values(cmd)) {
+    const [method = '', query = ''] = command.split('?');
+    commands.set(method, (commands.get(method) ?? 0) + 1);
+    ids.push(Number(new URLSearchParams(query).get('id')));
+  }
+  return { method: url.split('/').at(-1) ?? '', commands, ids };
+}
