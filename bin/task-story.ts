@@ -22,7 +22,10 @@ export function taskStory(task: Task, domain: string): string[] {
   const { deletions = [], snapshots } = task;
   if (deletions.length > 0) story.push('', 'Deletions:', ...deletions.map((deletion) => `  ${deletionText(deletion)}`));
   if (snapshots !== undefined) {
-    story.push('', `What was there before is kept in ${snapshots === 1 ? '1 part' : `${snapshots} parts`}.`);
+    story.push(
+      '',
+      `What was there before is kept for 30 days in ${snapshots === 1 ? '1 snapshot' : `${snapshots} snapshots`}.`,
+    );
   }
   return story;
 }
