@@ -100,7 +100,7 @@ async function update(
 
 /** A connection that waited for its member id, which is known now, becomes the portal's as by its first event. */
 async function completed(
-  { portals, credentials }: Deployment,
+  { portals, credentials, clock }: Deployment,
   { webhook: { domain }, applicationToken, memberId }: WebhookConnection,
 ): Promise<Portal | undefined> {
   const pendingId = pendingWebhookId(domain);
@@ -112,7 +112,7 @@ async function completed(
     return known;
   }
   const claim = { unverified: { tokenDigest: tokenDigest(applicationToken), domain } };
-  return (await verifySender({ portals, credentials }, memberId, undefined, [claim])).portal;
+  return (await verifySender({ portals, credentials, clock }, memberId, undefined, [claim])).portal;
 }
 
 function mends({ pause }: Portal, { admin }: WebhookConnection): boolean {

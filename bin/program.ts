@@ -9,6 +9,7 @@ import { addPortalsCredentials } from './commands/portals-credentials.ts';
 import { addPortalsList } from './commands/portals-list.ts';
 import { addPortalsMode } from './commands/portals-mode.ts';
 import { addPortalsResume } from './commands/portals-resume.ts';
+import { addPortalsRobotKey } from './commands/portals-robot-key.ts';
 import { addPortalsShow } from './commands/portals-show.ts';
 import { addRulesCheck } from './commands/rules-check.ts';
 import { addRulesPush } from './commands/rules-push.ts';
@@ -55,6 +56,7 @@ export function buildProgram(run: CommandRun): Command {
   addPortalsShow(portals, run);
   addPortalsMode(portals, run);
   addPortalsResume(portals, run);
+  addPortalsRobotKey(portals, run);
 
   const rules = program.command('rules').description('say what is removed, and when');
   addRulesCheck(rules, run);

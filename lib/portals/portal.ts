@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { portalLimitsSchema } from '../bitrix24/limits.ts';
 import { originSchema } from './origin.ts';
+import { robotKeySchema } from './robot-keys.ts';
 
 /** Why a portal is paused: a stable code, and in plain words what a person must do. */
 export const pauseSchema = z.object({
@@ -30,8 +31,8 @@ export const portalSchema = z.object({
   installation: originSchema.optional(),
   /** When the app was removed: what stood to be done by then is not done any more. */
   disconnectedAt: z.int().positive().optional(),
-  /** sha256 of the keys that a stage robot's URL may carry. */
-  robotKeyDigests: z.array(digestSchema).default([]),
+  /** The keys that a stage robot's URL may carry, as digests. */
+  robotKeyDigests: z.array(robotKeySchema).default([]),
   limits: portalLimitsSchema,
   pause: pauseSchema.optional(),
   rulesVersion: z.int().positive().optional(),

@@ -46,12 +46,12 @@ export class SenderCheck {
   }): Promise<SenderVerdict> {
     const remembered = this.#remembered.get(memberId);
     const now = this.#clock();
-    if (remembered && isKnown(remembered, digest) && now - remembered.readAt < knownMs) return 'known';
+    if (remembered && isKnown(remembered, digest, now) && now - remembered.readAt < knownMs) return 'known';
 
     if (now - (remembered?.missedAt ?? Number.NEGATIVE_INFINITY) >= missMs) {
       try {
         const portal = await this.#portals.get(memberId);
-        const known = isKnown({ portal }, digest);
+        const known = isKnown({ portal }, digest, now);
         this.#remember(memberId, portal, known ? undefined : now);
         if (known) return 'known';
       } catch {
@@ -67,10 +67,11 @@ export class SenderCheck {
     const id = pendingWebhookId(domain);
     const remembered = this.#remembered.get(id);
     const now = this.#clock();
-    if (remembered?.missedAt !== undefined && now - remembered.missedAt < missMs) return waitsFor(remembered, digest);
+    if (remembered?.missedAt !== undefined && now - remembered.missedAt < missMs)
+      return waitsFor(remembered, digest, now);
     try {
       const pending = await this.#portals.get(id);
-      const verdict = waitsFor({ portal: pending }, digest);
+      const verdict = waitsFor({ portal: pending }, digest, now);
       this.#remember(id, pending, verdict === 'unknown' ? now : undefined);
       return verdict;
     } catch {
@@ -86,11 +87,11 @@ export class SenderCheck {
   }
 }
 
-function isKnown(remembered: Pick<Remembered, 'portal'> | undefined, digest: string): boolean {
+function isKnown(remembered: Pick<Remembered, 'portal'> | undefined, digest: string, now: number): boolean {
   const portal = remembered?.portal;
-  return portal?.state === 'active' && isTokenOf(portal, digest);
+  return portal?.state === 'active' && isTokenOf(portal, digest, now);
 }
 
-function waitsFor({ portal }: Pick<Remembered, 'portal'>, digest: string): SenderVerdict {
-  return portal && isTokenOf(portal, digest) ? 'unverifiable' : 'unknown';
+function waitsFor({ portal }: Pick<Remembered, 'portal'>, digest: string, now: number): SenderVerdict {
+  return portal && isTokenOf(portal, digest, now) ? 'unverifiable' : 'unknown';
 }

@@ -68,6 +68,16 @@ export class PortalStore {
     return row && parsePortal(row);
   }
 
+  /** False when somebody changed the portal since `seen` was read: their keys would be lost. */
+  async setRobotKeys(seen: Portal, robotKeyDigests: Portal['robotKeyDigests']): Promise<boolean> {
+    const row = await this.#table.update(portalKey(seen.memberId), {
+      set: 'SET #robotKeyDigests = :keys, #updatedAt = :now',
+      if: '#updatedAt = :seen',
+      values: { keys: robotKeyDigests, now: Math.max(this.#clock(), seen.updatedAt + 1), seen: seen.updatedAt },
+    });
+    return row !== undefined;
+  }
+
   /** Stops all work for the portal until a person resumes it. False when it is paused already. */
   async pause(memberId: string, pause: Omit<Pause, 'since'>): Promise<boolean> {
     const row = await this.#table.update(portalKey(memberId), {

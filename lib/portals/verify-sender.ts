@@ -1,6 +1,8 @@
+import type { Clock } from '../bitrix24/clock.ts';
 import { sameDigest } from '../bitrix24/token-digest.ts';
 import type { CredentialStore } from './credentials.ts';
 import { pendingWebhookId, type Portal, withTokenDigest } from './portal.ts';
+import { digestsInForce } from './robot-keys.ts';
 import type { PortalStore } from './store.ts';
 
 /** Whether a digest is that of one of the portal's application tokens; a robot's key proves no more than a robot. */
@@ -8,9 +10,16 @@ export function isApplicationTokenOf({ tokenDigests }: Pick<Portal, 'tokenDigest
   return isAmong(tokenDigests, digest);
 }
 
-/** Whether a digest is that of one of the portal's application tokens or robot keys; in the same time for each. */
-export function isTokenOf(portal: Pick<Portal, 'tokenDigests' | 'robotKeyDigests'>, digest: string): boolean {
-  return isAmong([...portal.tokenDigests, ...portal.robotKeyDigests], digest);
+/**
+ * Whether a digest is that of one of the portal's application tokens, or of a robot key that is in force at `now`; in
+ * the same time for each.
+ */
+export function isTokenOf(
+  { tokenDigests, robotKeyDigests }: Pick<Portal, 'tokenDigests' | 'robotKeyDigests'>,
+  digest: string,
+  now: number,
+): boolean {
+  return isAmong([...tokenDigests, ...digestsInForce(robotKeyDigests, now)], digest);
 }
 
 function isAmong(digests: readonly string[], digest: string): boolean {
@@ -29,7 +38,7 @@ interface Claim {
  * connection becomes the portal's.
  */
 export async function verifySender<T extends Claim>(
-  { portals, credentials }: { portals: PortalStore; credentials: CredentialStore },
+  { portals, credentials, clock }: { portals: PortalStore; credentials: CredentialStore; clock: Clock },
   memberId: string,
   portal: Portal | undefined,
   events: readonly T[],
@@ -38,10 +47,10 @@ export async function verifySender<T extends Claim>(
   const trusted: T[] = [];
   for (const event of events) {
     const claim = event.unverified;
-    if (claim && !(known && isTokenOf(known, claim.tokenDigest))) {
+    if (claim && !(known && isTokenOf(known, claim.tokenDigest, clock()))) {
       if (known?.state === 'active') continue;
-      known = (await adoptWebhook({ portals, credentials }, memberId, claim)) ?? known;
-      if (!(known && isTokenOf(known, claim.tokenDigest))) continue;
+      known = (await adoptWebhook({ portals, credentials }, memberId, claim, clock())) ?? known;
+      if (!(known && isTokenOf(known, claim.tokenDigest, clock()))) continue;
     }
     trusted.push(event);
   }
@@ -56,10 +65,11 @@ async function adoptWebhook(
   { portals, credentials }: { portals: PortalStore; credentials: CredentialStore },
   memberId: string,
   { tokenDigest, domain }: { tokenDigest: string; domain: string },
+  now: number,
 ): Promise<Portal | undefined> {
   const pendingId = pendingWebhookId(domain);
   const pending = await portals.get(pendingId);
-  if (!pending || !isTokenOf(pending, tokenDigest)) return undefined;
+  if (!pending || !isTokenOf(pending, tokenDigest, now)) return undefined;
   const webhook = await credentials.get(pendingId);
   if (webhook?.kind !== 'webhook') return undefined;
   const rules = pending.rulesVersion === undefined ? undefined : await portals.rules(pendingId, pending.rulesVersion);

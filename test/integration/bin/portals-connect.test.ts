@@ -40,7 +40,8 @@ describe('portals connect', () => {
     expect(await portals.get(pendingWebhookId(portal.domain))).toMatchObject({ state: 'pending' });
 
     const claim = { unverified: { tokenDigest: tokenDigest('first-token'), domain: portal.domain } };
-    const { trusted } = await verifySender({ portals, credentials }, portal.memberId, undefined, [claim]);
+    const parts = { portals, credentials, clock: () => stage.now };
+    const { trusted } = await verifySender(parts, portal.memberId, undefined, [claim]);
 
     expect(trusted).toEqual([claim]);
     expect(await portals.get(portal.memberId)).toMatchObject({ state: 'active', mode: 'observe' });

@@ -27,8 +27,11 @@ beforeEach(() => {
   senders = new SenderCheck({ get }, () => now);
 });
 
-const connect = (state: Portal['state'] = 'active', tokenDigests = [good], robotKeyDigests: string[] = []) =>
-  portals.set(memberId, { state, tokenDigests, robotKeyDigests });
+const connect = (
+  state: Portal['state'] = 'active',
+  tokenDigests = [good],
+  robotKeyDigests: Portal['robotKeyDigests'] = [],
+) => portals.set(memberId, { state, tokenDigests, robotKeyDigests });
 const check = (digest = good, of = memberId): Promise<SenderVerdict> => senders.check({ memberId: of, domain, digest });
 const readsOf = (id = memberId) => reads.filter((read) => read === id).length;
 
@@ -41,6 +44,14 @@ describe('a portal that is connected', () => {
       'known',
     ]);
     expect(await check(bad)).toBe('unknown');
+  });
+
+  test('is known by a robot key until its end, however recently it was read', async () => {
+    connect('active', [good], [{ digest: tokenDigest('old key'), until: now + 1_000 }, tokenDigest('new key')]);
+    expect(await check(tokenDigest('old key'))).toBe('known');
+    now += 1_000;
+    expect(await check(tokenDigest('old key'))).toBe('unknown');
+    expect(await check(tokenDigest('new key'))).toBe('known');
   });
 
   test('is read once in a minute', async () => {
@@ -180,7 +191,7 @@ test('every digest is compared, found or not: the time tells nothing', () => {
   const portal = { tokenDigests: watched([good, bad, tokenDigest('c')]), robotKeyDigests: [] };
   for (const digest of [good, bad, tokenDigest('nobody')]) {
     seen.length = 0;
-    isTokenOf(portal, digest);
+    isTokenOf(portal, digest, now);
     expect(seen).toEqual(['0', '1', '2']);
   }
 });
@@ -188,6 +199,6 @@ test('every digest is compared, found or not: the time tells nothing', () => {
 test('a digest that is none matches nothing', () => {
   const portal = { tokenDigests: [good], robotKeyDigests: [] };
   for (const digest of ['', good.slice(1), `${good}0`, good.toUpperCase(), 'good']) {
-    expect(isTokenOf(portal, digest)).toBe(false);
+    expect(isTokenOf(portal, digest, now)).toBe(false);
   }
 });
