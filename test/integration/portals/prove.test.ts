@@ -173,6 +173,15 @@ describe('a genuine installation', () => {
     expect(await bound()).toHaveLength(6);
   });
 
+  test('takes it for bound when the portal says so: the answer to an earlier try was lost', async () => {
+    await install();
+    simulator.portal.faults.add({
+      when: { method: 'event.bind' },
+      give: { type: 'error', error: 'ERROR_CORE', description: 'Unable to set event handler: Handler already binded' },
+    });
+    expect(await prove()).toMatchObject({ result: 'active' });
+  });
+
   test('is not begun with less than a minute left', async () => {
     await install();
     expect(await prove(parts, 59_999)).toMatchObject({ result: 'later' });
@@ -197,6 +206,17 @@ describe('an authorization server that does not confirm', () => {
     simulator.portal.faults.add({ when: { method: 'oauth/token' }, give });
     expect(await prove()).toMatchObject({ result: 'later', until: time.now + 60_000 });
     expect(await stored()).toEqual({ portal: undefined, credentials: undefined });
+    expect(await prove()).toMatchObject({ result: 'active' });
+  });
+
+  test('because a person has to act: it is asked again in an hour, and the installation is kept', async () => {
+    await install();
+    simulator.portal.faults.add({
+      when: { method: 'oauth/token' },
+      give: { type: 'error', status: 401, error: 'PAYMENT_REQUIRED', description: 'Payment required' },
+    });
+    expect(await prove()).toMatchObject({ result: 'later', until: time.now + 3_600_000 });
+    expect((await parts.credentials.pending(memberId))?.installations).toHaveLength(1);
     expect(await prove()).toMatchObject({ result: 'active' });
   });
 

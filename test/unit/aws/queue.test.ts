@@ -1,7 +1,12 @@
-import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mockClient } from 'aws-sdk-client-mock';
-import { openQueue, type OutgoingMessage, QueueUnavailable } from '../../../lib/aws/queue.ts';
+import { openQueue, type OutgoingMessage, QueueUnavailable, setVisibility } from '../../../lib/aws/queue.ts';
 
 const sqs = mockClient(SQSClient);
 const client = new SQSClient({ region: 'eu-central-1' });
@@ -104,5 +109,22 @@ describe('many messages', () => {
   test('answered with nothing count as not sent', async () => {
     sqs.on(SendMessageBatchCommand).resolves({ $metadata: {} });
     expect(await open().sendAll(messages(2))).toHaveLength(2);
+  });
+});
+
+test.each([
+  [-5, 0],
+  [0.2, 1],
+  [600, 600],
+  // SQS counts 12 hours from the receipt, of which some have passed.
+  [90_000, 39_600],
+  [Number.POSITIVE_INFINITY, 39_600],
+])('a message to be seen again after %d seconds is hidden for %d', async (seconds, hidden) => {
+  sqs.on(ChangeMessageVisibilityCommand).resolves({});
+  await setVisibility(client, url, 'receipt', seconds);
+  expect(sqs.commandCalls(ChangeMessageVisibilityCommand)[0]?.args[0].input).toEqual({
+    QueueUrl: url,
+    ReceiptHandle: 'receipt',
+    VisibilityTimeout: hidden,
   });
 });

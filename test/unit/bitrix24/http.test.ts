@@ -257,6 +257,39 @@ describe('no answer', () => {
   });
 });
 
+describe('an answer that does not end', () => {
+  const mebibyte = 1024 * 1024;
+  const answering = (chunks: number) => {
+    let given = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          given += 1;
+          if (given > chunks) controller.close();
+          else controller.enqueue(new Uint8Array(mebibyte).fill(32));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const fetch = () => Promise.resolve(new Response(body, { status: 200 }));
+    const call = { host: 'a.test', method: 'crm.item.list' };
+    const options = { call, contentType: 'application/json', body: '{}', timeoutMs: 5_000 } as const;
+    return { given: () => given, answer: postForJson(fetch, 'https://a.test/rest/', options) };
+  };
+
+  test('is read up to 16 MiB and then given up: it cannot fill the memory', async () => {
+    const { given, answer } = answering(1_000);
+    expect(await failure(answer)).toBeInstanceOf(UnusableAnswer);
+    expect(given()).toBe(17);
+  });
+
+  test('and is not that large is read whole', async () => {
+    const { given, answer } = answering(16);
+    expect(await failure(answer)).toBeInstanceOf(UnusableAnswer);
+    expect(given()).toBe(17); // The last of them found the end.
+  });
+});
+
 test('a connection is used again', async () => {
   const ports = new Set<number | undefined>();
   const host = await serve((request, response) => {

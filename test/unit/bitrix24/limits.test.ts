@@ -133,6 +133,13 @@ describe('the use of a method after an answer', () => {
     expect(fast.perCall).toBeCloseTo(3 * 0.7 + 0.6 * 0.3);
   });
 
+  test('lasts a whole window at most, whatever moment the portal names for its reset', () => {
+    const measured = { calls: 1, seconds: 1, operating: 400, resetAt: now * 1000 };
+    expect(withMeasured(undefined, measured, ordinaryLimits, now)).toMatchObject({ resetAt: now + window });
+    const wrong = used({ resetAt: now * 1000 });
+    expect(withMeasured(wrong, { calls: 1, seconds: 1 }, ordinaryLimits, now).resetAt).toBe(now + window);
+  });
+
   test('no call at all is no division by nothing', () => {
     expect(withMeasured(undefined, { calls: 0, seconds: 0 }, ordinaryLimits, now).perCall).toBe(0);
   });

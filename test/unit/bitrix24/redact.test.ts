@@ -25,6 +25,8 @@ test.each([
   ['token 0123456789abcdef0123456789abcdef is wrong', 'token … is wrong'],
   // One line.
   ['a\nb\t\u0000c\u2028d\u001b[31m', 'a b c d [31m'],
+  // What SQS refuses to take.
+  ['no \uffff way\ufffe!', 'no   way !'],
 ])('%j becomes %j', (text, expected) => {
   expect(redact(text)).toBe(expected);
 });

@@ -136,7 +136,14 @@ describe('the order of the reasons', () => {
   });
 
   test('a rule that was switched off and on again during the wait does not act on the loss before that', () => {
-    expect(decideOn({ rule: { ...rule, since: movedTime + 1 } }).do).not.toBe('act');
+    const since = (moment: number) => decideOn({ rule: { ...rule, since: moment } });
+    expect(since(movedTime + 1)).toEqual({ do: 'cancel', reason: 'rule-changed' });
+    expect(since(movedTime)).toEqual({ do: 'act' });
+  });
+
+  test('a rule that says something else now ends the task although its wait is not over', () => {
+    const changed = { rule: { ...rule, since: movedTime + 1 }, now: movedTime + 1 };
+    expect(decideOn(changed)).toEqual({ do: 'cancel', reason: 'rule-changed' });
   });
 });
 
@@ -167,7 +174,7 @@ const anyRule: fc.Arbitrary<StoredRule | undefined> = fc.oneof(
       delete: fc.constant<StoredRule['delete']>(['deal-contacts']),
       enabled: mostly(true, false),
       waitMs: fc.constantFrom(0, waitMs, 2 * waitMs),
-      since: fc.constant<number>(0),
+      since: mostly(0, movedTime, movedTime + 1),
       when: fc
         .tuple(
           fc.constantFrom<'all-lost' | string[]>('all-lost', 'all-lost', ['C5:LOSE'], ['LOSE']),
@@ -188,7 +195,11 @@ function mayAct(now: number, r: PresentRecord, u: StoredRule | undefined, p: { m
   const named = u.when.stages === 'all-lost' || u.when.stages.includes(r.categoryId === 5 ? 'C5:LOSE' : 'LOSE');
   return [
     r.semantics === 'F' && r.stageId === 'C5:LOSE' && r.movedTime === movedTime,
-    u.enabled && r.entityTypeId === 2 && named && (u.when.pipelines?.includes(r.categoryId) ?? true),
+    u.since <= movedTime &&
+      u.enabled &&
+      r.entityTypeId === 2 &&
+      named &&
+      (u.when.pipelines?.includes(r.categoryId) ?? true),
     movedTime + u.waitMs <= now,
     p.mode === 'enforce' && p.enforcedAt !== undefined && p.enforcedAt <= movedTime,
   ].every(Boolean);
