@@ -4,6 +4,7 @@ import { addDlqDrop } from './commands/dlq-drop.ts';
 import { addDlqList } from './commands/dlq-list.ts';
 import { addDlqRedrive } from './commands/dlq-redrive.ts';
 import { addDlqShow } from './commands/dlq-show.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addPortalsConnect } from './commands/portals-connect.ts';
 import { addPortalsCredentials } from './commands/portals-credentials.ts';
 import { addPortalsList } from './commands/portals-list.ts';
@@ -72,5 +73,7 @@ export function buildProgram(run: CommandRun): Command {
   addDlqShow(dlq, run);
   addDlqRedrive(dlq, run);
   addDlqDrop(dlq, run);
+
+  addDoctor(program, run);
   return program;
 }

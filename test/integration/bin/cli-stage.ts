@@ -59,12 +59,12 @@ export class CliStage {
   interrupt: (() => void) | undefined;
   readonly sqs: SQSClient;
   readonly #aws: EmbeddedAws;
-  readonly #client: DynamoDBClient;
+  readonly dynamoDb: DynamoDBClient;
   readonly #folder: string;
 
   private constructor(parts: { aws: EmbeddedAws; simulator: Simulator; client: DynamoDBClient; folder: string }) {
     this.#aws = parts.aws;
-    this.#client = parts.client;
+    this.dynamoDb = parts.client;
     this.#folder = parts.folder;
     this.simulator = parts.simulator;
     const documents = DynamoDBDocumentClient.from(parts.client, { marshallOptions: { removeUndefinedValues: true } });
@@ -99,7 +99,7 @@ export class CliStage {
   }
 
   async close(): Promise<void> {
-    this.#client.destroy();
+    this.dynamoDb.destroy();
     this.sqs.destroy();
     await this.simulator.close();
     await this.#aws.close();
