@@ -3,6 +3,7 @@ import { day } from '../lib/bitrix24/reactions.ts';
 import { redact } from '../lib/bitrix24/redact.ts';
 import type { DeadEntry, DeadQueueName } from '../lib/tasks/dead-message.ts';
 import type { RecordKey } from '../lib/tasks/task.ts';
+import { counted } from './counted.ts';
 import { shownBody } from './raw-body.ts';
 import { recordText } from './task-view.ts';
 import { iso } from './time.ts';
@@ -14,7 +15,7 @@ const keptMs = 14 * day;
 export const shortLetterId = 8;
 
 export function lettersText(count: number): string {
-  return count === 1 ? '1 dead letter' : `${count} dead letters`;
+  return counted(count, 'dead letter');
 }
 
 /** What there is to say about any dead letter, whatever it is. Times in ms since the epoch. */
@@ -108,7 +109,7 @@ export function aboutText({ content }: DeadEntry): string {
     case 'event':
       return recordText(content.message);
     case 'task-message':
-      return content.message.taskIds.length === 1 ? '1 task' : `${content.message.taskIds.length} tasks`;
+      return counted(content.message.taskIds.length, 'task');
     case 'chore':
       return content.message.chore;
     case 'unreadable':

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Portal } from '../../lib/portals/portal.ts';
+import { counted } from '../counted.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import type { Deployment } from '../deployment.ts';
 import { checkDue } from '../doctor/due-checks.ts';
@@ -60,10 +61,7 @@ async function examine(deployment: Deployment, io: CliIo, id: string | undefined
     found.push(...(await chosen(deployment, id)));
     if (id !== undefined) return [];
     const none = warning('portals', 'none is connected yet', commandLine(place, 'portals connect'));
-    return [
-      found.length === 0 ? none : ok('portals', `${found.length} are known`),
-      ...(await checkPending(deployment)),
-    ];
+    return [found.length === 0 ? none : ok('portals', `${found.length} known`), ...(await checkPending(deployment))];
   });
   sections.push({ title: 'portals', memberId: null, findings: portals });
 
@@ -131,11 +129,11 @@ function describe(sections: readonly Section[], { stage, region }: Place): Repor
   const count = (wanted: Status) => all.filter(({ status }) => status === wanted).length;
   const [failures, warnings] = [count('failure'), count('warning')];
   const text = sections.flatMap(({ title, findings }) => [title, ...findings.flatMap(lines), '']);
-  text.push(`${count('ok')} ok, ${warnings} warnings, ${failures} failures.`);
+  text.push(`${count('ok')} ok, ${counted(warnings, 'warning')}, ${counted(failures, 'failure')}.`);
   return {
     data: { ok: failures === 0, stage, region: region ?? null, failures, warnings, sections },
     text,
-    ...(failures > 0 && { problem: failures === 1 ? '1 failure.' : `${failures} failures.` }),
+    ...(failures > 0 && { problem: `${counted(failures, 'failure')}.` }),
   };
 }
 

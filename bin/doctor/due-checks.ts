@@ -1,5 +1,6 @@
 import { minute } from '../../lib/bitrix24/reactions.ts';
 import { allShards } from '../../lib/tasks/task.ts';
+import { counted } from '../counted.ts';
 import type { Deployment } from '../deployment.ts';
 import { failure, type Finding, ok, warning } from './finding.ts';
 
@@ -19,7 +20,7 @@ export async function checkDue({ tasks, clock, place }: Deployment): Promise<Fin
   const mend = place.local
     ? 'The local run has to be on (npm start); then it sends them within a minute.'
     : 'Look into the log of the function release, and into its alarms.';
-  if (stuck > 0) return [failure('clock', `${stuck} rows have been due for more than an hour`, mend)];
-  if (slow > 0) return [warning('clock', `${slow} rows have been due for more than 20 minutes`, mend)];
-  return [ok('clock', due === 0 ? 'nothing is due' : `${due} rows are due now`)];
+  if (stuck > 0) return [failure('clock', `due for more than an hour: ${counted(stuck, 'row')}`, mend)];
+  if (slow > 0) return [warning('clock', `due for more than 20 minutes: ${counted(slow, 'row')}`, mend)];
+  return [ok('clock', due === 0 ? 'nothing is due' : `due now: ${counted(due, 'row')}`)];
 }

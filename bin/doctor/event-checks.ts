@@ -1,4 +1,5 @@
 import type { Portal } from '../../lib/portals/portal.ts';
+import { counted } from '../counted.ts';
 import type { Binding } from './ask-portal.ts';
 import { failure, type Finding, ok, warning } from './finding.ts';
 
@@ -21,7 +22,7 @@ export async function checkBindings(
   { fetch, publicUrl }: ProbeOptions,
 ): Promise<Finding[]> {
   if (connection === 'webhook') {
-    const text = `${tokenDigests.length} application tokens are known; a webhook cannot ask what is bound`;
+    const text = `${counted(tokenDigests.length, 'application token')} known; a webhook cannot ask what is bound`;
     const mend =
       'Change a deal and see whether tasks list has it, or give the outgoing webhook again: portals connect.';
     return [tokenDigests.length > 0 ? ok('events', text) : failure('events', text, mend)];
@@ -35,7 +36,7 @@ export async function checkBindings(
   const again = 'Install the app again on the portal: that binds them.';
   const findings: Finding[] = [];
   if (missing.length > 0) findings.push(failure('events', `not bound to us: ${missing.join(', ')}`, again));
-  else findings.push(ok('events', `${bound.size} events are bound to ${addresses.map(shown).join(', ')}`));
+  else findings.push(ok('events', `${counted(bound.size, 'event')} bound to ${addresses.map(shown).join(', ')}`));
   const stale = bindings.filter(({ handler }) => !isOurs(handler, publicUrl) && isOurs(handler, undefined));
   if (addresses.length > 1 || stale.length > 0) {
     findings.push(warning('events', 'events go to several addresses, of which one may be of an old deployment', again));

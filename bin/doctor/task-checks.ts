@@ -34,11 +34,11 @@ export async function checkTasks({ tasks, clock, place }: Deployment, portal: Po
     const mend = place.local
       ? 'Is the local run on (npm start)?'
       : 'Look into the logs of the functions release and worker.';
-    findings.push(warning('tasks', `${stuck.length} are overdue`, mend));
+    findings.push(warning('tasks', `overdue: ${stuck.length}`, mend));
   }
   if (failed.length > 0) {
     const mend = `See why: ${commandLine(place, `dlq list --portal ${domain}`)}`;
-    findings.push(warning('tasks', `${failed.length} failed in the last 14 days`, mend));
+    findings.push(warning('tasks', `failed in the last 14 days: ${failed.length}`, mend));
   }
   return findings;
 }
