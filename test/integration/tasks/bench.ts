@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
 import { RestClient } from '../../../lib/bitrix24/rest-client.ts';
 import type { Portal } from '../../../lib/portals/portal.ts';
@@ -12,7 +13,7 @@ import { workMessage } from '../../../lib/tasks/work.ts';
 import type { WorkOptions } from '../../../lib/tasks/run.ts';
 import type { PortalOptions } from '../../../simulator/options.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
-import { type Database, MemoryQueue, Notes, type Parts, partsOf, portalOf, TestTime } from '../portals/parts.ts';
+import { Database, MemoryQueue, Notes, type Parts, partsOf, portalOf, TestTime } from '../portals/parts.ts';
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -217,6 +218,25 @@ export class Bench {
   sent(method: string): number {
     return this.sizes(method).reduce((sum, size) => sum + size, 0);
   }
+}
+
+/** Gives every test of a file a bench of its own, over one database for all of them. */
+export function eachTestHas(take: (bench: Bench) => void, options?: BenchOptions): void {
+  let database: Database;
+  let bench: Bench;
+  beforeAll(async () => {
+    database = await Database.start();
+  });
+  afterAll(async () => {
+    await database.close();
+  });
+  beforeEach(async () => {
+    bench = await Bench.start(database, options);
+    take(bench);
+  });
+  afterEach(async () => {
+    await bench.close();
+  });
 }
 
 /** What was asked: the method of the request, and how many commands of each method it holds. */

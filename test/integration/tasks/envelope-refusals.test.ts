@@ -1,21 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Database } from '../portals/parts.ts';
-import { always, Bench, deletion, hour } from './bench.ts';
+import { describe, expect, test } from '@jest/globals';
+import { always, type Bench, eachTestHas, deletion, hour } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
-});
-beforeEach(async () => {
-  bench = await Bench.start(database);
-});
-afterEach(async () => {
-  await bench.close();
+eachTestHas((fresh) => {
+  bench = fresh;
 });
 
 /** The portal refuses the whole request, in its own language. */

@@ -1,21 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Database } from '../portals/parts.ts';
-import { Bench, day, hour } from './bench.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { type Bench, eachTestHas, day, hour } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
-});
-beforeEach(async () => {
-  bench = await Bench.start(database);
-});
-afterEach(async () => {
-  await bench.close();
+eachTestHas((fresh) => {
+  bench = fresh;
 });
 
 const pause = (reason: string) => bench.parts.portals.pause(bench.memberId, { code: 'by-hand', reason });

@@ -1,22 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { TableUnavailable } from '../../../lib/aws/table.ts';
-import { Database, failureOf, partsOf, watched } from '../portals/parts.ts';
-import { Bench, deletion } from './bench.ts';
+import { failureOf, partsOf, watched } from '../portals/parts.ts';
+import { Bench, eachTestHas, deletion } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
-});
-beforeEach(async () => {
-  bench = await Bench.start(database);
-});
-afterEach(async () => {
-  await bench.close();
+eachTestHas((fresh) => {
+  bench = fresh;
 });
 
 describe('a table that fails right after the deletion', () => {
@@ -29,14 +19,14 @@ describe('a table that fails right after the deletion', () => {
   });
 
   test('when the use of operating time is noted: the task is recorded as deleted all the same', async () => {
-    const portals = watched(database.tables.portals, {
+    const portals = watched(bench.database.tables.portals, {
       before: (operation, [key]) => {
         if (operation === 'update' && (key as { sk: string }).sk === 'budget#operating') {
           throw new TableUnavailable('down');
         }
       },
     });
-    const { budgets } = partsOf({ ...database.tables, portals }, { time: bench.time });
+    const { budgets } = partsOf({ ...bench.database.tables, portals }, { time: bench.time });
     expect(await bench.work([taskId], { budgets })).toBeUndefined();
     expect(await bench.task(taskId)).toMatchObject({
       status: 'done',
@@ -52,25 +42,25 @@ describe('a table that fails right after the deletion', () => {
       when: { method: deletion, inBatch: 'command', id: bad },
       give: { type: 'error', error: 'INSUFFICIENT_SCOPE', description: '' },
     });
-    const portals = watched(database.tables.portals, {
+    const portals = watched(bench.database.tables.portals, {
       before: (operation, [, change]) => {
         if (operation === 'update' && JSON.stringify(change).includes('insufficient-scope')) {
           throw new TableUnavailable('down');
         }
       },
     });
-    const broken = partsOf({ ...database.tables, portals }, { time: bench.time });
+    const broken = partsOf({ ...bench.database.tables, portals }, { time: bench.time });
     await failureOf(bench.work(taskIds, { portals: broken.portals }));
     expect((await bench.tasks()).map(({ status }) => status)).toEqual(['done', 'open']);
   });
 
   test('when the end is written: the next look finds it done, and says that it was gone already', async () => {
-    const tasks = watched(database.tables.tasks, {
+    const tasks = watched(bench.database.tables.tasks, {
       before: (operation, [, change]) => {
         if (operation === 'update' && JSON.stringify(change).includes('"done"')) throw new TableUnavailable('down');
       },
     });
-    const broken = partsOf({ ...database.tables, tasks }, { time: bench.time });
+    const broken = partsOf({ ...bench.database.tables, tasks }, { time: bench.time });
     expect(await failureOf(bench.work([taskId], { tasks: broken.tasks }))).toBeInstanceOf(TableUnavailable);
     expect(bench.portal.contactsOf(dealId)).toEqual([]);
     await bench.work([taskId]);
@@ -87,20 +77,20 @@ describe('a row that cannot be read', () => {
     const taskId = await bench.createTask(bench.addLostDeal());
     const poison = 'e'.repeat(64);
     const { memberId, time } = bench;
-    await database.tables.tasks.put({ taskId: poison, sk: 'task', memberId, status: 'open', nextAt: time.now });
+    await bench.database.tables.tasks.put({ taskId: poison, sk: 'task', memberId, status: 'open', nextAt: time.now });
     expect(await bench.work([poison, taskId])).toBeUndefined();
     expect((await bench.task(taskId)).status).toBe('done');
-    await database.tables.tasks.delete({ taskId: poison, sk: 'task' });
+    await bench.database.tables.tasks.delete({ taskId: poison, sk: 'task' });
   });
 
   test.each(['portals', 'credentials'] as const)(
     'in the table `%s` fails the events of that portal and of no other',
     async (name) => {
-      const other = await Bench.start(database);
+      const other = await Bench.start(bench.database);
       const [good, bad] = [other.event(other.addLostDeal()), bench.event(bench.addLostDeal())];
       const { memberId } = bench;
       const row = name === 'portals' ? { memberId, sk: 'portal', state: 'active' } : { memberId, kind: 'strange' };
-      await database.tables[name].put(row);
+      await bench.database.tables[name].put(row);
       expect(await bench.plan([bad, good])).toEqual([bad]);
       expect(await other.tasks()).toHaveLength(1);
       expect(bench.notes.lines).toContainEqual(expect.objectContaining({ message: 'events not planned' }));

@@ -1,21 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Database, partsOf, watched } from '../portals/parts.ts';
-import { Bench, hour, minute, through } from './bench.ts';
+import { describe, expect, test } from '@jest/globals';
+import { partsOf, watched } from '../portals/parts.ts';
+import { type Bench, eachTestHas, hour, minute, through } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
-});
-beforeEach(async () => {
-  bench = await Bench.start(database);
-});
-afterEach(async () => {
-  await bench.close();
+eachTestHas((fresh) => {
+  bench = fresh;
 });
 
 const addLostDeals = (count: number) => Array.from({ length: count }, () => bench.addLostDeal(0));
@@ -148,7 +138,7 @@ describe('the chore of a portal', () => {
   // runRound() ends the chore as of now, not as of when it read the portal's state.
   test.failing('that a proof asks for while an old round ends is kept', async () => {
     await bench.parts.portals.change(bench.memberId, { state: 'pending' });
-    const portals = watched(database.tables.portals, {
+    const portals = watched(bench.database.tables.portals, {
       after: async (operation) => {
         if (operation !== 'get') return;
         bench.time.now += 5;
@@ -157,7 +147,7 @@ describe('the chore of a portal', () => {
         bench.time.now += 5;
       },
     });
-    await bench.reconcile({ portals: partsOf({ ...database.tables, portals }, { time: bench.time }).portals });
+    await bench.reconcile({ portals: partsOf({ ...bench.database.tables, portals }, { time: bench.time }).portals });
     expect(await bench.choreAt('reconcile')).toBeDefined();
   });
 });

@@ -1,21 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Database } from '../portals/parts.ts';
-import { Bench, hour } from './bench.ts';
+import { describe, expect, test } from '@jest/globals';
+import { type Bench, eachTestHas, hour } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
-});
-beforeEach(async () => {
-  bench = await Bench.start(database);
-});
-afterEach(async () => {
-  await bench.close();
+eachTestHas((fresh) => {
+  bench = fresh;
 });
 
 /** The user of the webhook sees his own records only, or everything again. */

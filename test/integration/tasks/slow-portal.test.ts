@@ -1,23 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { RestClient } from '../../../lib/bitrix24/rest-client.ts';
 import { planEvents } from '../../../lib/tasks/plan.ts';
-import { Database } from '../portals/parts.ts';
-import { Bench, deletion, through } from './bench.ts';
+import { Bench, eachTestHas, deletion, through } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
-});
-beforeEach(async () => {
-  bench = await Bench.start(database);
-});
-afterEach(async () => {
-  await bench.close();
+eachTestHas((fresh) => {
+  bench = fresh;
 });
 
 const links = 'crm.deal.contact.items.get';
@@ -79,7 +68,7 @@ describe('a portal that is cut by its gateway at 60 s', () => {
 
 describe('planning', () => {
   test('reads two portals side by side: one that hangs does not take the time of the other', async () => {
-    const other = await Bench.start(database);
+    const other = await Bench.start(bench.database);
     const [mine, others] = [bench.addLostDeal(), other.addLostDeal()];
     const both = Promise.withResolvers<void>();
     let asked = 0;

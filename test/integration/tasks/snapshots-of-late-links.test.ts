@@ -1,26 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { TableUnavailable } from '../../../lib/aws/table.ts';
-import { Database, failureOf, partsOf, watched } from '../portals/parts.ts';
-import { Bench, day, deletion, hour } from './bench.ts';
+import { failureOf, partsOf, watched } from '../portals/parts.ts';
+import { type Bench, eachTestHas, day, deletion, hour } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 let dealId: number;
 let taskId: string;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
+eachTestHas((fresh) => {
+  bench = fresh;
 });
 beforeEach(async () => {
-  bench = await Bench.start(database);
   dealId = bench.addLostDeal(2);
   taskId = await bench.createTask(dealId);
-});
-afterEach(async () => {
-  await bench.close();
 });
 
 /** The first try gets as far as the deletion, which the portal refuses for its operating time. */
@@ -85,12 +77,12 @@ describe('a deal that changes between two tries', () => {
     await tryInVain();
     bench.link(dealId);
     for (const name of ['snapshots', 'tasks'] as const) {
-      const down = watched(database.tables[name], {
+      const down = watched(bench.database.tables[name], {
         before: (operation) => {
           if (operation === (name === 'snapshots' ? 'put' : 'update')) throw new TableUnavailable('down');
         },
       });
-      const broken = partsOf({ ...database.tables, [name]: down }, { time: bench.time });
+      const broken = partsOf({ ...bench.database.tables, [name]: down }, { time: bench.time });
       expect(await failureOf(bench.work([taskId], broken))).toBeInstanceOf(TableUnavailable);
     }
     expect(bench.portal.contactsOf(dealId)).toHaveLength(3);
@@ -100,12 +92,12 @@ describe('a deal that changes between two tries', () => {
 
   // Its number is taken, so put() stores nothing; note() goes on as if the snapshot were that of this look.
   test.failing('loses no contact when the function died between the snapshot and the note of it', async () => {
-    const dying = watched(database.tables.tasks, {
+    const dying = watched(bench.database.tables.tasks, {
       before: (operation) => {
         if (operation === 'update') throw new TableUnavailable('killed here');
       },
     });
-    await failureOf(bench.work([taskId], partsOf({ ...database.tables, tasks: dying }, { time: bench.time })));
+    await failureOf(bench.work([taskId], partsOf({ ...bench.database.tables, tasks: dying }, { time: bench.time })));
     expect(await snapshots()).toHaveLength(1);
     const added = bench.link(dealId);
     await bench.work([taskId]);

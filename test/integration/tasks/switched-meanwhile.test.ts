@@ -1,25 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Database } from '../portals/parts.ts';
-import { Bench, deletion } from './bench.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { type Bench, eachTestHas, deletion } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 let dealId: number;
 let taskId: string;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
+eachTestHas((fresh) => {
+  bench = fresh;
 });
 beforeEach(async () => {
-  bench = await Bench.start(database);
   dealId = bench.addLostDeal(2);
   taskId = await bench.createTask(dealId);
-});
-afterEach(async () => {
-  await bench.close();
 });
 
 /** A person acts while the portal is still answering the look. */

@@ -1,23 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { backoffMs, maxAttempts } from '../../../lib/tasks/backoff.ts';
-import { Database } from '../portals/parts.ts';
-import { always, Bench, day, deletion, minute, through } from './bench.ts';
+import { always, type Bench, eachTestHas, day, deletion, minute, through } from './bench.ts';
 
-let database: Database;
 let bench: Bench;
 
-beforeAll(async () => {
-  database = await Database.start();
-});
-afterAll(async () => {
-  await database.close();
-});
-beforeEach(async () => {
-  bench = await Bench.start(database, { rules: ['one', 'two'] });
-});
-afterEach(async () => {
-  await bench.close();
-});
+eachTestHas(
+  (fresh) => {
+    bench = fresh;
+  },
+  { rules: ['one', 'two'] },
+);
 
 const backoff = (attempt: number) => backoffMs(attempt, () => 0.5);
 /** Every such command is answered with that error. */
