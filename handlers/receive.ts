@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { createDynamoDbClient, createSqsClient } from '../lib/aws/clients.ts';
+import { createDynamoDbClient, createSqsClient, hurried } from '../lib/aws/clients.ts';
 import { readEnvironment } from '../lib/aws/environment.ts';
 import { answer, formBody } from '../lib/aws/http.ts';
 import { invocation } from '../lib/aws/invocation.ts';
@@ -14,11 +14,11 @@ import { AppChores } from '../lib/tasks/app-chores.ts';
 
 const env = readEnvironment(process.env, ['PORTALS_TABLE', 'TASKS_TABLE', 'EVENTS_QUEUE_URL']);
 const telemetry = createTelemetry('receive');
-const dynamoDb = createDynamoDbClient();
+const dynamoDb = createDynamoDbClient(hurried);
 const portals = new PortalStore(openTable(dynamoDb, env.PORTALS_TABLE), Date.now);
 const intake = new EventIntake({
   senders: new SenderCheck(portals, Date.now),
-  events: openQueue(createSqsClient(), env.EVENTS_QUEUE_URL, () => crypto.randomUUID()),
+  events: openQueue(createSqsClient(hurried), env.EVENTS_QUEUE_URL, () => crypto.randomUUID()),
   lifecycle: { portals, appChores: new AppChores(openTable(dynamoDb, env.TASKS_TABLE), Date.now) },
   clock: Date.now,
   ...telemetry,

@@ -1,10 +1,9 @@
+import { recordEvents } from '../../lib/portals/bindings.ts';
 import type { Portal } from '../../lib/portals/portal.ts';
 import { counted } from '../counted.ts';
 import type { Binding } from './ask-portal.ts';
 import { failure, type Finding, ok, warning } from './finding.ts';
 
-/** Events that tell of a lost deal. */
-const neededEvents = ['ONCRMDEALUPDATE', 'ONCRMDEALADD', 'ONCRMDEALMOVETOCATEGORY'];
 const eventsPath = '/bitrix24/events';
 /** ms */
 const probeMs = 5_000;
@@ -32,7 +31,7 @@ export async function checkBindings(
   const ours = bindings.filter(({ handler }) => isOurs(handler, publicUrl));
   const addresses = [...new Set(ours.map(({ handler }) => handler))];
   const bound = new Set(ours.map(({ event }) => event.toUpperCase()));
-  const missing = neededEvents.filter((event) => !bound.has(event));
+  const missing = recordEvents.filter((event) => !bound.has(event));
   const again = 'Install the app again on the portal: that binds them.';
   const findings: Finding[] = [];
   if (missing.length > 0) findings.push(failure('events', `not bound to us: ${missing.join(', ')}`, again));

@@ -1,4 +1,5 @@
 import { day } from '../../lib/bitrix24/reactions.ts';
+import { overdueClaims } from '../../lib/tasks/schedule.ts';
 import type { Portal } from '../../lib/portals/portal.ts';
 import type { Task } from '../../lib/tasks/task.ts';
 import type { Deployment } from '../deployment.ts';
@@ -11,8 +12,6 @@ import { type Finding, ok, warning } from './finding.ts';
 const mostTasks = 2_000;
 /** SQS keeps the letter of a task that failed for so long, in ms. */
 const recentMs = 14 * day;
-/** Sent so often without a word of the worker. */
-const inVain = 4;
 
 /** What waits, what failed, and what does not move. */
 export async function checkTasks({ tasks, clock, place }: Deployment, portal: Portal): Promise<Finding[]> {
@@ -25,7 +24,7 @@ export async function checkTasks({ tasks, clock, place }: Deployment, portal: Po
   }
   const open = seen.filter(({ status }) => status === 'open');
   const due = open.filter(({ nextAt = 0 }) => nextAt <= now);
-  const stuck = open.filter(({ nextAt = 0, claims = 0 }) => nextAt <= now - slowMs || claims >= inVain);
+  const stuck = open.filter(({ nextAt = 0, claims = 0 }) => nextAt <= now - slowMs || claims >= overdueClaims);
   const failed = seen.filter((task) => isFresh(task, now));
 
   const of = seen.length === mostTasks ? ` of the newest ${mostTasks}` : '';
@@ -45,5 +44,5 @@ export async function checkTasks({ tasks, clock, place }: Deployment, portal: Po
 
 /** Failed, and nobody has given it up: who does is the last word of its history. */
 function isFresh({ status, endedAt = 0, history }: Task, now: number): boolean {
-  return status === 'failed' && endedAt > now - recentMs && history.at(-1)?.what !== 'dead-lettered';
+  return status === 'failed' && endedAt > now - recentMs && history.at(-1)?.what !== 'given-up';
 }

@@ -3,8 +3,8 @@ import type { Log } from '../aws/telemetry.ts';
 import { Bitrix24Error, PortalError } from '../bitrix24/failures.ts';
 import type { PortalSession } from './session.ts';
 
-/** The events about records that a portal is asked to send. */
-const recordEvents = ['ONCRMDEALUPDATE', 'ONCRMDEALADD', 'ONCRMDEALMOVETOCATEGORY'] as const;
+/** The events about records that a portal is asked to send: those that can tell of a lost deal. */
+export const recordEvents = ['ONCRMDEALUPDATE', 'ONCRMDEALADD', 'ONCRMDEALMOVETOCATEGORY'] as const;
 /** What becomes of the app. They go to /bitrix24/install, because one of them may bring tokens. */
 const appEvents = ['ONAPPUPDATE', 'ONAPPUNINSTALL', 'ONAPPPAYMENT'] as const;
 

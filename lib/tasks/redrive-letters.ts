@@ -62,7 +62,7 @@ export class Redriver {
     switch (content.kind) {
       case 'task': {
         const text = `Taken back from the dead letters by ${by}; it had failed with ${content.letter.code}`;
-        const history = [{ at: now, what: 'dead-lettered' as const, text: text.slice(0, 600) }];
+        const history = [{ at: now, what: 'reopened' as const, text: text.slice(0, 600) }];
         return task && (await tasks.reopen(task, history)) ? redrive : { do: 'keep', reason: 'task-changed' };
       }
       case 'record': {

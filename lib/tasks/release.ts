@@ -7,7 +7,7 @@ import type { PortalStore } from '../portals/store.ts';
 import type { Chore, DueItem, Unread } from './due-item.ts';
 import { each } from './each.ts';
 import type { EventMessage, PortalMessage } from './messages.ts';
-import { claimMs } from './schedule.ts';
+import { claimMs, overdueClaims } from './schedule.ts';
 import { sendTasks } from './send-due.ts';
 import type { TaskStore } from './store.ts';
 import { allShards } from './task.ts';
@@ -27,8 +27,6 @@ export interface ReleaseOptions {
 const pageSize = 100;
 /** Time kept for the sending of what has been claimed. */
 const marginMs = 10_000;
-/** An hour of claims: sent so often, and the worker has never had a word on it. */
-const overdueClaims = 4;
 /** What is due for so long although the clock runs says that something is wrong. */
 const overdueMs = 60 * minute;
 

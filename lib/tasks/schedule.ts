@@ -5,3 +5,6 @@ export const claimMs = 15 * minute;
 
 /** What no event told of is found within this many ms. */
 export const reconcileEveryMs = 15 * minute;
+
+/** An hour of claims: sent so often without a word of the worker, something is wrong. */
+export const overdueClaims = 4;

@@ -32,7 +32,7 @@ export type Deletion = z.infer<typeof deletionSchema>;
 /** What happened to a task, appended and never changed. */
 export const historyEntrySchema = z.object({
   at: instant,
-  what: z.enum(['planned', 'decided', 'observed', 'snapshot', 'answered', 'put-off', 'dead-lettered', 'ended']),
+  what: z.enum(['planned', 'decided', 'observed', 'snapshot', 'answered', 'put-off', 'reopened', 'given-up', 'ended']),
   /** In a person's words; no personal data and no secret. */
   text: z.string().max(600),
 });

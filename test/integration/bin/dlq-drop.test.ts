@@ -28,7 +28,7 @@ describe('dlq drop', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: '1 dead letter dropped.\n' });
     const entry = {
       at: stage.now,
-      what: 'dead-lettered',
+      what: 'given-up',
       text: 'Dead letter (ACCESS_DENIED) dropped by ada@laptop: done by hand',
     };
     expect(await taskOf(stage, taskId)).toEqual({ ...before, history: [...before.history, entry] });

@@ -47,7 +47,7 @@ describe('dlq redrive', () => {
     expect(task.deletions?.[0]).not.toHaveProperty('outcome');
     expect(task.history.at(-1)).toEqual({
       at: stage.now,
-      what: 'dead-lettered',
+      what: 'reopened',
       text: 'Taken back from the dead letters by ada@laptop; it had failed with ACCESS_DENIED',
     });
     expect(await dueIds()).toContain(taskId);
@@ -150,7 +150,7 @@ describe('dlq redrive', () => {
     expect(await outcomes('dlq redrive --all')).toEqual(['back', 'task-open']);
 
     const { history } = await taskOf(stage, task.taskId);
-    expect(history.filter(({ what }) => what === 'dead-lettered')).toHaveLength(1);
+    expect(history.filter(({ what }) => what === 'reopened')).toHaveLength(1);
     expect(await lettersLeft()).toBe(0);
   });
 
@@ -165,7 +165,7 @@ describe('dlq redrive', () => {
     pass(stage, 11 * minute);
     expect(await outcomes('dlq redrive --all')).toEqual(['task-open']);
 
-    expect((await taskOf(stage, taskId)).history.filter(({ what }) => what === 'dead-lettered')).toHaveLength(1);
+    expect((await taskOf(stage, taskId)).history.filter(({ what }) => what === 'reopened')).toHaveLength(1);
     expect(await lettersLeft()).toBe(0);
   });
 
