@@ -90,9 +90,10 @@ async function runCheck(options: ChoreOptions, memberId: string, deadline: numbe
 /** One round of reconciliation, or as much of it as fits; the clock asks for the next. */
 async function runRound(options: ChoreOptions, memberId: string, deadline: number): Promise<void> {
   const { portals, tasks, clock, log } = options;
+  const startedAt = clock();
   const portal = await portals.get(memberId);
   if (portal?.state !== 'active') {
-    await tasks.endChore(memberId, 'reconcile', clock());
+    await tasks.endChore(memberId, 'reconcile', startedAt);
     return;
   }
   let next = clock() + reconcileEveryMs;

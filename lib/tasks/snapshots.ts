@@ -25,8 +25,8 @@ const partSchema = z.object({
 const partBytes = 380_000;
 /** Undo is possible for so long, in ms. */
 const keptMs = 30 * 24 * 3600 * 1000;
-/** First parts have the keys 0 to 999, one for each time the task was begun; the others have keys above. */
-const firstParts = 1_000;
+/** Snapshots of one task at most. Their first parts have the keys 0 to 999, the other parts have keys above. */
+export const mostSnapshots = 1_000;
 
 /**
  * The table `snapshots`: compressed, in parts. A task that finds more to remove than before takes one more snapshot;
@@ -44,10 +44,10 @@ export class SnapshotStore {
   }
 
   /**
-   * Stores the snapshot of that number (0 is the first) unless it is there. Its first part is written last: where it
+   * Stores the snapshot of that number (0 is the first); false when there is one of that number. Its first part is written last: where it
    * is, the others are. They have keys that nobody else writes to, so that two writers cannot mix theirs.
    */
-  async put(taskId: string, number: number, snapshot: Snapshot): Promise<void> {
+  async put(taskId: string, number: number, snapshot: Snapshot): Promise<boolean> {
     const bytes = gzipSync(JSON.stringify(snapshot));
     const expiresAt = Math.floor((this.#clock() + keptMs) / 1000);
     const more: number[] = [];
@@ -55,7 +55,7 @@ export class SnapshotStore {
       const part = await this.#putElsewhere(taskId, bytes.subarray(start, start + partBytes), expiresAt);
       more.push(part);
     }
-    await this.#table.put(
+    return this.#table.put(
       { taskId, part: number, data: bytes.subarray(0, partBytes), expiresAt, ...(more.length > 0 && { more }) },
       { if: 'attribute_not_exists(#taskId)' },
     );
@@ -73,7 +73,7 @@ export class SnapshotStore {
 
     const alive = [...parts.values()].filter(({ expiresAt }) => expiresAt * 1000 > this.#clock());
     return alive
-      .filter(({ part }) => part < firstParts)
+      .filter(({ part }) => part < mostSnapshots)
       .toSorted((a, b) => a.part - b.part)
       .map(({ data, more = [] }) => {
         const chunks = [data, ...more.map((part) => partSchema.parse(parts.get(part)).data)];
@@ -83,7 +83,7 @@ export class SnapshotStore {
 
   async #putElsewhere(taskId: string, data: Uint8Array, expiresAt: number): Promise<number> {
     for (let tries = 0; tries < 10; tries += 1) {
-      const part = firstParts + Math.floor(this.#random() * 1_000_000_000);
+      const part = mostSnapshots + Math.floor(this.#random() * 1_000_000_000);
       if (await this.#table.put({ taskId, part, data, expiresAt }, { if: 'attribute_not_exists(#taskId)' }))
         return part;
     }

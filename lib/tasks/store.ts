@@ -104,24 +104,31 @@ export class TaskStore {
   }
 
   /**
-   * Notes what is about to be deleted, once the snapshot of it is stored. `snapshots` is how many there are then: the
-   * write holds only when there was one less before, so that a repeat never overwrites what an earlier look found.
+   * Notes what is about to be deleted, once the snapshot of it is stored. False when the task has ended, or somebody
+   * else has noted something since it was read: then it has to be looked at again.
+   *
+   * @param counts how many snapshots the task had when it was read, and how many there are now
    */
-  async begin(taskId: string, deletions: Deletion[], snapshots: number, history: HistoryEntry[]): Promise<boolean> {
+  async begin(
+    taskId: string,
+    deletions: Deletion[],
+    { before, snapshots }: { before: number | undefined; snapshots: number },
+    history: HistoryEntry[],
+  ): Promise<boolean> {
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {
         set:
           'SET #deletions = :deletions, #snapshots = :snapshots, #snapshotAt = :now, ' +
           '#history = list_append(#history, :history)',
-        if: `${open} AND ${snapshots === 1 ? 'attribute_not_exists(#snapshots)' : '#snapshots = :before'}`,
+        if: `${open} AND ${before === undefined ? 'attribute_not_exists(#snapshots)' : '#snapshots = :before'}`,
         values: {
           deletions,
           snapshots,
           now: this.#clock(),
           history,
           open: 'open',
-          ...(snapshots > 1 && { before: snapshots - 1 }),
+          ...(before !== undefined && { before }),
         },
       },
     );

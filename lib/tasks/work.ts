@@ -8,6 +8,7 @@ import { limitAmong, type Links, type Look, lookCommands, readLook } from './loo
 import { type DeletionMessage, tasksPerMessage } from './messages.ts';
 import { afterFailure, earliest, type Ready, afterTrouble, type Run, type WorkOptions } from './run.ts';
 import { Settlement, type Trouble } from './settle.ts';
+import { mostSnapshots } from './snapshots.ts';
 import type { Deletion, Task } from './task.ts';
 
 /** A snapshot older than this, in ms, is taken anew before it is relied on. */
@@ -60,8 +61,10 @@ export async function workMessage(
   return undefined;
 }
 
-async function stillOpen({ tasks }: WorkOptions, some: readonly Task[]): Promise<Task[]> {
-  return (await tasks.getMany(some.map(({ taskId }) => taskId))).filter(({ status }) => status === 'open');
+async function stillOpen({ tasks, clock }: WorkOptions, some: readonly Task[]): Promise<Task[]> {
+  const present = await tasks.getMany(some.map(({ taskId }) => taskId));
+  // What this round has put off keeps its own moment.
+  return present.filter(({ status, notBefore = 0 }) => status === 'open' && notBefore <= clock());
 }
 
 /** One round: look, decide, note, delete, settle. */
@@ -154,7 +157,8 @@ async function decideAll(
       const text = `Observed (${decision.reason}): would unlink ${contactIds.length} contacts from deal ${deletion.id}`;
       return settle.end(task, 'observed', decision.reason, { text, deletions: [deletion] });
     }
-    ready.push({ task: await note(run, task, deletion, links), deletion });
+    const noted = await note(run, task, deletion, links);
+    if (noted) ready.push({ task: noted, deletion });
   });
   return ready;
 }
@@ -163,29 +167,38 @@ async function decideAll(
  * Takes the snapshot and notes the deletion in the task: both are in the tables before anything is deleted. On a later
  * try there may be links that no snapshot has, because somebody added them meanwhile, or the snapshot may be old, and
  * undo must be possible from the deletion on: then one more is taken.
+ *
+ * @returns the task as noted; undefined when it has changed meanwhile and must not be acted on now
  */
 async function note(
   { options, settle }: Run,
   task: Task,
   deletion: Deletion,
   { links }: Extract<Links, { kind: 'links' }>,
-): Promise<Task> {
+): Promise<Task | undefined> {
   const known = new Set(task.deletions?.flatMap(({ contactIds }) => contactIds));
   const covered = deletion.contactIds.every((id) => known.has(id));
   const young = options.clock() - (task.snapshotAt ?? 0) < renewSnapshotMs;
   if (task.deletions && covered && young) return task;
 
-  const number = task.snapshots ?? 0;
   const dealContacts = [{ dealId: deletion.id, links }];
-  await options.snapshots.put(task.taskId, number, { v: 1, takenAt: options.clock(), dealContacts });
+  const snapshot = { v: 1 as const, takenAt: options.clock(), dealContacts };
+  // A number may be taken although the task does not know it: by a try that died before it could note it.
+  let number = task.snapshots ?? 0;
+  while (!(await options.snapshots.put(task.taskId, number, snapshot))) {
+    number += 1;
+    if (number >= mostSnapshots)
+      throw new Error(`Task ${task.taskId} has ${number} snapshots and no room for one more`);
+  }
   const deletions = [{ ...deletion, contactIds: [...known.union(new Set(deletion.contactIds))] }];
-  await options.tasks.begin(task.taskId, deletions, number + 1, [
+  const counts = { before: task.snapshots, snapshots: number + 1 };
+  const noted = await options.tasks.begin(task.taskId, deletions, counts, [
     settle.entry(
       'decided',
       `Still lost. To do: ${deletion.method} for ${deletion.id}, ${links.length} contacts; snapshot stored`,
     ),
   ]);
-  return { ...task, deletions, snapshots: number + 1 };
+  return noted ? { ...task, deletions, snapshots: number + 1 } : undefined;
 }
 
 function unread(links: Links): Trouble {

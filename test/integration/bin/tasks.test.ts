@@ -35,7 +35,9 @@ describe('tasks', () => {
   async function finish(taskId: string): Promise<void> {
     const at = moved + 60_000;
     const deletion: Deletion = { method: 'crm.deal.contact.items.delete', id: 1, contactIds: [3, 4] };
-    await stage.tasks.begin(taskId, [deletion], 1, [{ at, what: 'decided', text: 'Still lost' }]);
+    await stage.tasks.begin(taskId, [deletion], { before: undefined, snapshots: 1 }, [
+      { at, what: 'decided', text: 'Still lost' },
+    ]);
     await stage.tasks.end(taskId, {
       status: 'done',
       deletions: [{ ...deletion, outcome: { result: 'deleted', at, proof: 'answer' } }],

@@ -59,9 +59,13 @@ describe('a task', () => {
   test('begins once: what was found first is kept', async () => {
     const taskId = await create();
     const first = time.now;
-    expect(await parts.tasks.begin(taskId, [deletion([1, 2])], 1, [entry('first')])).toBe(true);
+    expect(
+      await parts.tasks.begin(taskId, [deletion([1, 2])], { before: undefined, snapshots: 1 }, [entry('first')]),
+    ).toBe(true);
     time.now += 1_000;
-    expect(await parts.tasks.begin(taskId, [deletion([])], 1, [entry('repeat')])).toBe(false);
+    expect(
+      await parts.tasks.begin(taskId, [deletion([])], { before: undefined, snapshots: 1 }, [entry('repeat')]),
+    ).toBe(false);
     expect(await parts.tasks.get(taskId)).toMatchObject({
       deletions: [{ contactIds: [1, 2] }],
       snapshots: 1,
@@ -72,14 +76,24 @@ describe('a task', () => {
 
   test('begins once more for each further snapshot, and only as the next one', async () => {
     const taskId = await create();
-    expect(await parts.tasks.begin(taskId, [deletion([1])], 2, [entry('too early')])).toBe(false);
-    expect(await parts.tasks.begin(taskId, [deletion([1])], 1, [entry('first')])).toBe(true);
+    expect(await parts.tasks.begin(taskId, [deletion([1])], { before: 1, snapshots: 2 }, [entry('too early')])).toBe(
+      false,
+    );
+    expect(
+      await parts.tasks.begin(taskId, [deletion([1])], { before: undefined, snapshots: 1 }, [entry('first')]),
+    ).toBe(true);
     time.now += 1_000;
     const seconds = await Promise.all(
-      ['one', 'other'].map((text) => parts.tasks.begin(taskId, [deletion([1, 2])], 2, [entry(text)])),
+      ['one', 'other'].map((text) =>
+        parts.tasks.begin(taskId, [deletion([1, 2])], { before: 1, snapshots: 2 }, [entry(text)]),
+      ),
     );
     expect(seconds.filter(Boolean)).toHaveLength(1);
-    expect(await parts.tasks.begin(taskId, [deletion([])], 1, [entry('a look from before')])).toBe(false);
+    expect(
+      await parts.tasks.begin(taskId, [deletion([])], { before: undefined, snapshots: 1 }, [
+        entry('a look from before'),
+      ]),
+    ).toBe(false);
     expect(await parts.tasks.get(taskId)).toMatchObject({
       deletions: [{ contactIds: [1, 2] }],
       snapshots: 2,
@@ -91,7 +105,9 @@ describe('a task', () => {
   test('that has ended does not begin', async () => {
     const taskId = await create();
     await endDone(taskId);
-    expect(await parts.tasks.begin(taskId, [deletion([1])], 1, [entry('late')])).toBe(false);
+    expect(await parts.tasks.begin(taskId, [deletion([1])], { before: undefined, snapshots: 1 }, [entry('late')])).toBe(
+      false,
+    );
   });
 
   test('ends once, whoever is first, and leaves the index', async () => {
@@ -126,7 +142,7 @@ describe('a task', () => {
     const taskId = 'f'.repeat(64);
     expect(await parts.tasks.putOff(taskId, { nextAt: 1, attempts: 1, history: [] })).toBe(false);
     expect(await endDone(taskId)).toBe(false);
-    expect(await parts.tasks.begin(taskId, [], 1, [])).toBe(false);
+    expect(await parts.tasks.begin(taskId, [], { before: undefined, snapshots: 1 }, [])).toBe(false);
     expect(await parts.tasks.get(taskId)).toBeUndefined();
   });
 
