@@ -85,13 +85,15 @@ async function create(
 }
 
 async function update(
-  { portals }: Deployment,
-  { memberId, tokenDigests, state }: Portal,
+  { portals, clock }: Deployment,
+  { memberId, tokenDigests, state, domain: before }: Portal,
   { webhook: { domain }, applicationToken, enterprise }: WebhookConnection,
 ): Promise<void> {
   await portals.change(memberId, {
     domain,
     connection: 'webhook',
+    // Another address may be another portal, by a typing error: nobody has said that it may be deleted from.
+    ...(domain !== before && { mode: 'observe' as const, reconciledUntil: clock() }),
     state: state === 'disconnected' ? 'active' : state,
     tokenDigests: withTokenDigest(tokenDigests, tokenDigest(applicationToken)),
     ...(enterprise && { limits: enterpriseLimits }),

@@ -126,6 +126,7 @@ export class CredentialStore {
     for (;;) {
       const held = await this.get(memberId);
       if (held?.kind !== 'oauth' || (held.installation && !isOver(held.installation, removal))) break;
+      if (held.app) await this.setApp(memberId, held.app, now);
       // The very tokens that were read: a rotation or a new installation may have come in between.
       const { accessToken } = held;
       if (await this.#table.delete({ memberId }, { if: '#accessToken = :accessToken', values: { accessToken } })) break;

@@ -71,11 +71,48 @@ export async function provePortal(options: ProveOptions, memberId: string, deadl
     const left = Math.min(deadline, lease.until) - clock();
     if (left < needsMs) return { result: 'later', until: clock(), reason: 'too little time is left' };
     const proof = await proveInstallation(options, memberId, installation, app);
-    if (!('result' in proof)) return keep(options, installation, proof, { held, app, deadline });
+    if (!('result' in proof)) return admit(options, installation, proof, { held, app, deadline });
     if (proof.result !== 'refused') return proof;
     refused = proof;
   }
   return activating ? activate(options, activating, deadline) : refused;
+}
+
+/**
+ * Whom the tokens of a portal that works already may be replaced by: an administrator. Every user of a portal can show
+ * good tokens of their own, and what comes with them is not proved by them.
+ */
+async function admit(
+  options: ProveOptions,
+  installation: Installation,
+  tokens: ProvedTokens,
+  present: { held: Credentials | undefined; app: App; deadline: number },
+): Promise<ProofResult> {
+  const { credentials, portals, rest, clock, log } = options;
+  const { memberId } = tokens;
+  const portal = await portals.get(memberId);
+  if (portal?.state === 'active' && present.held) {
+    const access = { endpoint: tokens.clientEndpoint, token: tokens.accessToken };
+    try {
+      const { result } = await rest.call(access, 'profile', {}, { write: false, deadline: present.deadline });
+      if (!profileSchema.parse(result).ADMIN) {
+        await credentials.dropInstallation(memberId, installation.id, clock());
+        log.error('installation refused', { memberId, reason: 'not by an administrator' });
+        return { result: 'refused', reason: 'The user who installed the app is no administrator of the portal' };
+      }
+    } catch (error) {
+      // Asked again later, with the token that takes the place of the one that was used up.
+      const renewed = { ...installation, refreshToken: tokens.refreshToken };
+      await storeTokens(options, present.deadline, async () => {
+        await credentials.addInstallation(memberId, renewed);
+        return true;
+      });
+      await credentials.releasePending(memberId);
+      const reason = error instanceof Error ? error.name : 'unknown';
+      return { result: 'later', until: clock() + retryMs, reason: `Asking who installed the app failed: ${reason}` };
+    }
+  }
+  return keep(options, installation, tokens, present);
 }
 
 /** Stores the proved tokens, before they are used, and goes on to activate the portal. */

@@ -13,7 +13,7 @@ import { OperatingMeter } from './operating.ts';
 import type { Portal } from './portal.ts';
 import { CredentialsRevoked, refreshCredentials, type RefreshOptions } from './refresh.ts';
 import type { PortalStore } from './store.ts';
-import { PortalBusy, PortalStopped } from './waiting.ts';
+import { OutOfDate, PortalBusy, PortalStopped } from './waiting.ts';
 
 /** A token that ends within this many ms is refreshed before it is used. */
 const expiryMarginMs = 60_000;
@@ -28,6 +28,8 @@ export interface SendOptions {
    * the token may come in between.
    */
   readonly freshUntil?: number;
+  /** Asked at that moment as well: whether what was decided still stands. */
+  readonly stillHolds?: () => Promise<boolean>;
 }
 
 export interface SessionOptions extends RefreshOptions {
@@ -117,8 +119,11 @@ export class PortalSession {
       if (this.#reserved > 0) this.#reserved -= 1;
       else await this.#take(1);
       const { access, generation } = await this.#access();
+      if (send.stillHolds && !(await send.stillHolds())) {
+        throw new PortalBusy('The portal has changed since it was decided what to do', { until: clock() });
+      }
       if (send.freshUntil !== undefined && clock() > send.freshUntil) {
-        throw new PortalBusy('What was read is too old to act on', { until: clock() });
+        throw new OutOfDate('It took too long to read the records: what was read is too old to act on');
       }
       try {
         return await rest.call(access, method, params, { write: send.write, deadline: this.#deadline });

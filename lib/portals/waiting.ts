@@ -18,6 +18,12 @@ export class PortalBusy extends Error {
   }
 }
 
+/** Thrown before anything is sent, when what the call rests on was read too long ago, or no longer holds. */
+export class OutOfDate extends Error {
+  override readonly name = 'OutOfDate';
+  readonly code = 'OUT_OF_DATE';
+}
+
 /** Thrown when all work for a portal has been stopped until a person acts. The portal is paused already. */
 export class PortalStopped extends Error {
   override readonly name = 'PortalStopped';

@@ -43,10 +43,24 @@ export class AppChores {
     await this.#table.put({ ...this.#row(memberId, 'uninstall'), removal }, proved ? undefined : unlessAnother);
   }
 
-  /** The removal that waits, if there is one. */
-  async uninstall(memberId: string): Promise<Origin | undefined> {
+  /** The removal that waits, if there is one, and up to which `createdAt` its rows have not been dealt with. */
+  async uninstall(memberId: string): Promise<{ removal: Origin; doneTo?: number | undefined } | undefined> {
     const row = await this.#table.get({ taskId: choreId(memberId, 'uninstall'), sk: 'chore' });
-    return row && choreSchema.parse(row).removal;
+    if (!row) return undefined;
+    const { removal, doneTo } = choreSchema.parse(row);
+    return removal && { removal, doneTo };
+  }
+
+  /** The rest of a removal is to be done at once, from rows of `doneTo` on backwards. */
+  async continueUninstall(memberId: string, doneTo: number): Promise<void> {
+    await this.#table.update(
+      { taskId: choreId(memberId, 'uninstall'), sk: 'chore' },
+      {
+        set: 'SET #doneTo = :doneTo, #nextAt = :now',
+        if: 'attribute_exists(#removal)',
+        values: { doneTo, now: this.#clock() },
+      },
+    );
   }
 
   /** The removal has been dealt with. A later one stays. */
@@ -60,8 +74,8 @@ export class AppChores {
     );
   }
 
-  /** All rows that a portal had by `until` (ms since the epoch), ended tasks too, the oldest first, page by page. */
-  async *rowsOf(memberId: string, until: number): AsyncGenerator<RowKey[]> {
+  /** All rows that a portal had by `until` (ms since the epoch), ended tasks too, the newest first, page by page. */
+  async *rowsOf(memberId: string, until: number): AsyncGenerator<{ keys: RowKey[]; oldest: number }> {
     let last: Item | undefined;
     do {
       const page = await this.#table.query({
@@ -70,15 +84,22 @@ export class AppChores {
         values: { memberId, until },
         limit: pageSize,
         startAfter: last,
+        descending: true,
       });
-      yield page.items.map(({ taskId, sk }) => ({ taskId: String(taskId), sk: String(sk) }));
+      yield {
+        keys: page.items.map(({ taskId, sk }) => ({ taskId: String(taskId), sk: String(sk) })),
+        oldest: Number(page.items.at(-1)?.['createdAt'] ?? 0),
+      };
       last = page.last;
     } while (last);
   }
 
-  /** Drops a record that was to be read, or a chore. A task is ended instead. */
-  async drop({ taskId, sk }: RowKey): Promise<void> {
-    await this.#table.delete({ taskId, sk }, { if: '#sk <> :task', values: { task: 'task' } });
+  /** Drops a record that was to be read, or a chore, unless it was asked for again. A task is ended instead. */
+  async drop({ taskId, sk }: RowKey, until: number): Promise<void> {
+    await this.#table.delete(
+      { taskId, sk },
+      { if: '#sk <> :task AND #createdAt <= :until', values: { task: 'task', until } },
+    );
   }
 
   #row(memberId: string, chore: Chore['chore']): Item {

@@ -13,7 +13,6 @@ const freshMs = 60 * second;
 export async function carryOut(run: Run, ready: readonly Ready[], readAt: number): Promise<number | undefined> {
   if (ready.length === 0) return undefined;
   const { options, session } = run;
-  if (!(await isAsDecided(run))) return options.clock();
   const room = await session.room('crm.deal.contact.items.delete', ready.length);
   const batch = ready.slice(0, room.calls);
   const rest = batch.length < ready.length ? (room.waitUntil ?? options.clock()) : undefined;
@@ -24,7 +23,11 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
   );
   let answers: ReadonlyMap<string, JudgedAnswer>;
   try {
-    answers = await session.batch(commands, { write: true, freshUntil: readAt + freshMs });
+    answers = await session.batch(commands, {
+      write: true,
+      freshUntil: readAt + freshMs,
+      stillHolds: () => isAsDecided(run),
+    });
   } catch (error) {
     if (error instanceof Bitrix24Error && error.row.verifyBeforeRepeat === true) {
       await verify(

@@ -32,9 +32,12 @@ export async function runChore(
     case 'reconcile':
       await runRound(options, memberId, deadline);
       break;
-    case 'uninstall':
-      await finishUninstall(options, memberId, deadline);
+    case 'uninstall': {
+      const startedAt = options.clock();
+      const finished = await finishUninstall(options, memberId, deadline);
+      if (finished) await options.tasks.endChore(memberId, chore, startedAt);
       break;
+    }
     case 'check-app':
       await runCheck(options, memberId, deadline);
       break;

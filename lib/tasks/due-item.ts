@@ -29,6 +29,8 @@ export const choreSchema = z.object({
   memberId: z.string(),
   chore: z.enum(chores),
   /** Of `uninstall`: the event's application token as a digest, and when it arrived, in ms. */
+  /** For `uninstall`: the rows created after this moment have been dealt with. */
+  doneTo: z.int().optional(),
   removal: originSchema.optional(),
   shard: z.int(),
   nextAt: z.int().positive(),

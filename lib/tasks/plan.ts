@@ -34,6 +34,8 @@ export interface PlanOptions extends SessionOptions {
 
 /** When a record of a paused portal is looked at again. Resuming the portal makes it due at once. */
 const pausedMs = 60 * minute;
+/** Kept to write down and to send what was read, for every portal of the batch. */
+const writeNeedsMs = 20_000;
 /** A read may take 30 s here, and what follows it must be written down. */
 const readNeedsMs = 45_000;
 /** A record that could not be read so often (about a day) is dead-lettered. Waiting for a limit does not count. */
@@ -147,7 +149,7 @@ async function planRecords(
   try {
     if (portal.pause) throw new PortalStopped(`${portal.domain} is paused: ${portal.pause.reason}`);
     if (deadline - options.clock() < readNeedsMs) throw new TooLateToStart('Too little time is left to read records');
-    const session = new PortalSession(options, portal, deadline);
+    const session = new PortalSession(options, portal, deadline - writeNeedsMs);
     const answers = await session.batch(new Map([profileCommand, ...dealCommands(ids)]), { write: false });
     if (portal.mode === 'enforce' && readProfile(answers)?.ADMIN === false) throw await session.stopForWantOfRights();
     records = readDeals(ids, answers).records;

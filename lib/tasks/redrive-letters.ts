@@ -4,6 +4,7 @@ import type { DeadEntry } from './dead-message.ts';
 import { type Redrive, redriveAt, redriveOf, redriveRecord, settleMs } from './redrive.ts';
 import { type RedriveLook, RedriveReader, wantedBy } from './redrive-look.ts';
 import type { TaskStore } from './store.ts';
+import { choreId } from './due-item.ts';
 import type { Task } from './task.ts';
 
 export interface RedriveOptions extends SessionOptions {
@@ -78,7 +79,10 @@ export class Redriver {
         return redrive;
       }
       case 'chore':
-        await tasks.wantChore(content.message.memberId, content.message.chore, now);
+        // A removal is in its row, which is still there: it is told once and never again.
+        if (content.message.chore === 'uninstall') {
+          await tasks.hasten({ taskId: choreId(content.message.memberId, 'uninstall'), sk: 'chore' }, now);
+        } else await tasks.wantChore(content.message.memberId, content.message.chore, now);
         return redrive;
       case 'task-message':
       case 'unreadable':

@@ -3,7 +3,7 @@ import { second } from '../bitrix24/reactions.ts';
 import { TooLateToStart } from '../bitrix24/rest-client.ts';
 import type { Portal } from '../portals/portal.ts';
 import type { PortalSession, SessionOptions } from '../portals/session.ts';
-import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
+import { OutOfDate, PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { each } from './each.ts';
 import type { SettleOptions, Settlement, Trouble } from './settle.ts';
 import type { SnapshotStore } from './snapshots.ts';
@@ -36,8 +36,10 @@ export async function afterFailure(run: Run, tasks: readonly Task[], error: unkn
     await each(tasks, (task) => settle.park(task, error.message));
     return undefined;
   }
-  if (!(error instanceof Bitrix24Error)) throw error;
-  const trouble = troubleOf(error);
+  // Counted as a try, so that the next round takes fewer records and is quicker.
+  const slow = error instanceof OutOfDate && { code: 'LOOK_TOO_SLOW', description: error.message };
+  if (!slow && !(error instanceof Bitrix24Error)) throw error;
+  const trouble = { ...(slow || troubleOf(error as Bitrix24Error)), shared: tasks.length > 1 };
   await each(tasks, (task) => afterTrouble(run, task, trouble));
   return undefined;
 }

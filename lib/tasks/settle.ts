@@ -22,6 +22,8 @@ export interface Trouble {
   description: string;
   status?: number | undefined;
   row?: Verdict | undefined;
+  /** The request that failed was for other tasks as well: which of them is at fault is not known. */
+  shared?: boolean;
 }
 
 /** Entries that a task keeps beside its end; the row must never grow so large that its end cannot be written. */
@@ -29,11 +31,12 @@ const longestHistory = 150;
 /** When the tasks of a paused portal are looked at again. Resuming makes them due at once. */
 const pausedMs = hour;
 /** After how many tries a trouble is given up, and what follows. */
-function limitOf(row: Verdict | undefined): { attempts: number; finally: 'permanent' | 'operator' } {
+function limitOf({ row, shared = false }: Trouble): { attempts: number; finally: 'permanent' | 'operator' } {
   const byDefault = row?.stopsPortal === true ? 'operator' : 'permanent';
   const { to = byDefault, afterAttempts, afterMs } = row?.escalate ?? {};
   if (afterMs !== undefined) return { attempts: Math.ceil(afterMs / longestDelayMs), finally: to };
-  return { attempts: afterAttempts ?? maxAttempts, finally: to };
+  // Together with others a task gets the tries that it takes to be alone, by halves.
+  return { attempts: shared ? maxAttempts : (afterAttempts ?? maxAttempts), finally: to };
 }
 
 /** Writes down how a task ended or when it is tried again: one conditional write each, with its history. */
@@ -102,7 +105,7 @@ export class Settlement {
   async retry(task: Task, trouble: Trouble): Promise<'settled' | 'operator'> {
     const { clock, random, tasks } = this.#options;
     const attempts = task.attempts + (trouble.row?.countsAttempt === false ? 0 : 1);
-    const limit = limitOf(trouble.row);
+    const limit = limitOf(trouble);
     if (attempts >= limit.attempts) {
       if (limit.finally === 'operator') return 'operator';
       await this.fail(

@@ -3,7 +3,6 @@ import type { Clock } from '../bitrix24/clock.ts';
 import type { CredentialStore } from '../portals/credentials.ts';
 import type { PortalStore } from '../portals/store.ts';
 import type { RowKey } from './app-chores.ts';
-import { choreId } from './due-item.ts';
 import { each } from './each.ts';
 import type { TaskStore } from './store.ts';
 
@@ -30,9 +29,10 @@ const marginMs = 15_000;
 export async function finishUninstall(options: UninstallOptions, memberId: string, deadline: number): Promise<boolean> {
   const { portals, credentials, tasks, clock, log } = options;
   const { appChores } = tasks;
-  const removal = await appChores.uninstall(memberId);
-  if (!removal) return true;
+  const waiting = await appChores.uninstall(memberId);
+  if (!waiting) return true;
 
+  const { removal, doneTo } = waiting;
   const { tokenDigest, receivedAt } = removal;
   const portal = await portals.disconnect(memberId, tokenDigest, receivedAt);
   if (!portal) {
@@ -41,13 +41,14 @@ export async function finishUninstall(options: UninstallOptions, memberId: strin
     return true;
   }
   await credentials.eraseTokens(memberId, removal, clock());
-  for await (const keys of appChores.rowsOf(memberId, portal.disconnectedAt ?? clock())) {
+  const until = portal.disconnectedAt ?? clock();
+  for await (const { keys, oldest } of appChores.rowsOf(memberId, doneTo ?? until)) {
+    await cancelTasks(options, keys);
+    await each(keys.filter(isDropped), (key) => appChores.drop(key, until));
     if (clock() > deadline - marginMs) {
-      await tasks.hasten({ taskId: choreId(memberId, 'uninstall'), sk: 'chore' }, clock());
+      await appChores.continueUninstall(memberId, oldest);
       return false;
     }
-    await cancelTasks(options, keys);
-    await each(keys.filter(isDropped), (key) => appChores.drop(key));
   }
   await portals.forgetInstallation(memberId, tokenDigest);
   await appChores.endUninstall(memberId, removal);

@@ -6,7 +6,7 @@ import { decide } from './decide.ts';
 import { each } from './each.ts';
 import { limitAmong, type Links, type Look, lookCommands, readLook } from './look.ts';
 import { type DeletionMessage, tasksPerMessage } from './messages.ts';
-import { afterFailure, earliest, type Ready, afterTrouble, type Run, type WorkOptions } from './run.ts';
+import { afterFailure, type Ready, afterTrouble, type Run, type WorkOptions } from './run.ts';
 import { Settlement, type Trouble } from './settle.ts';
 import { mostSnapshots } from './snapshots.ts';
 import type { Deletion, Task } from './task.ts';
@@ -75,9 +75,10 @@ async function attempt(run: Run, open: readonly Task[], rules: StoredRules | und
   const others = open.length > first.length ? run.options.clock() : undefined;
 
   const look = await lookAt(run, first);
-  if (typeof look !== 'object') return look;
+  if (typeof look !== 'object') return look ?? others;
   const ready = await decideAll(run, first, rules, look);
-  return earliest(others, await carryOut(run, ready, look.at));
+  // A limit holds for the whole portal, so its end counts and not that there is more to do.
+  return (await carryOut(run, ready, look.at)) ?? others;
 }
 
 /**

@@ -42,7 +42,7 @@ describe('nothing is deleted on an old read', () => {
 
     portal.moveDeal(deal, lostStage);
     await deployment.run();
-    await deployment.pass(second);
+    await deployment.pass(60 * second);
 
     expect(deletions()).toEqual([]);
     expect(portal.contactsOf(deal)).toHaveLength(3);
@@ -69,7 +69,7 @@ describe('nothing is deleted on an old read', () => {
 
     portal.moveDeal(deal, lostStage);
     await deployment.run();
-    await deployment.pass(second);
+    await deployment.pass(60 * second);
 
     expect(deletions()).toEqual([]);
     expect(portal.contactsOf(deal)).toHaveLength(3);
