@@ -57,6 +57,18 @@ describe('a portal that is cut by its gateway at 60 s', () => {
     expect(bench.deletionsDlq.sent).toHaveLength(1);
   });
 
+  test('finds it as well when the answer is a kind that is given up after three tries', async () => {
+    const dealIds = Array.from({ length: 20 }, () => bench.addLostDeal());
+    const [bad = 0] = dealIds;
+    await Promise.all(dealIds.map((dealId) => bench.createTask(dealId)));
+    const page = () => new Response('<html>a page of a proxy</html>', { status: 200 });
+    const rest = through(bench, { before: ({ ids }) => (ids.includes(bad) ? page() : undefined) });
+    await bench.workFor(180, { rest });
+    const tasks = await bench.tasks();
+    expect(tasks.filter(({ status }) => status !== 'done').map(({ record }) => record.id)).toEqual([bad]);
+    expect(bench.deletionsDlq.sent).toHaveLength(1);
+  });
+
   test('is charged the time that it worked in vain', async () => {
     const dealIds = Array.from({ length: 6 }, () => bench.addLostDeal());
     const taskIds = await Promise.all(dealIds.map((dealId) => bench.createTask(dealId)));

@@ -1,0 +1,53 @@
+import { describe, expect, test } from '@jest/globals';
+import { Bench, deletion, eachTestHas, minute, through } from './bench.ts';
+
+let bench: Bench;
+
+eachTestHas((fresh) => {
+  bench = fresh;
+});
+
+/** Tasks that have failed once: a round takes half of them, so there are always others to be done. */
+async function triedOnce(count: number): Promise<string[]> {
+  const taskIds: string[] = [];
+  for (let made = 0; made < count; made += 1) taskIds.push(await bench.createTask(bench.addLostDeal()));
+  for (const taskId of taskIds) {
+    await bench.parts.tasks.putOff(taskId, { nextAt: bench.time.now, attempts: 1, history: [] });
+  }
+  return taskIds;
+}
+
+describe('a round that does not take all tasks of its message', () => {
+  test('waits for the end of a limit like any other', async () => {
+    const taskIds = await triedOnce(30);
+    const until = bench.time.now + 10 * minute;
+    const use = { operating: 480, resetAt: until, perCall: 0.6, at: bench.time.now, blockedUntil: until };
+    await bench.parts.budgets.setOperating(bench.memberId, new Map([[deletion, use]]));
+
+    expect(await bench.work(taskIds)).toBe(until);
+  });
+
+  test('comes again at once for the others when its own look failed', async () => {
+    const taskIds = await triedOnce(30);
+    const rest = through(bench, { before: () => new Response('', { status: 502 }) });
+
+    expect(await bench.work(taskIds, { rest })).toBe(bench.time.now);
+  });
+});
+
+test('a look that takes more than a minute counts as a try, so that the next is smaller', async () => {
+  const taskIds = [await bench.createTask(bench.addLostDeal()), await bench.createTask(bench.addLostDeal())];
+  const rest = through(bench, {
+    before: ({ commands }) => {
+      if (commands.has('profile')) bench.time.now += 61_000;
+      return undefined;
+    },
+  });
+
+  await bench.work(taskIds, { rest });
+
+  expect((await bench.tasks()).map(({ attempts, status }) => ({ attempts, status }))).toEqual([
+    { attempts: 1, status: 'open' },
+    { attempts: 1, status: 'open' },
+  ]);
+});
