@@ -60,6 +60,22 @@ describe('portals connect', () => {
     expect(await stage.json('portals list')).toHaveLength(1);
   });
 
+  test('with a webhook of another address observes again: by a typing error it may be another portal', async () => {
+    const { portal, portals, simulator } = stage;
+    await stage.connect({ token: 'first-token' });
+    await portals.change(portal.memberId, { mode: 'enforce', enforcedAt: 5_000 });
+    const other = await simulator.addPortal();
+
+    const { stdout } = await stage.connect({ url: other.createWebhook(), token: 'second-token' });
+
+    expect(stdout).toContain('Mode observe');
+    expect(await portals.get(portal.memberId)).toMatchObject({
+      domain: other.domain,
+      mode: 'observe',
+      reconciledUntil: stage.now,
+    });
+  });
+
   test('again keeps mode and rules, adds the token, replaces the webhook, and needs no member id then', async () => {
     const { portal, portals } = stage;
     await stage.connect({ token: 'first-token' });
