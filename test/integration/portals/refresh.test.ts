@@ -260,6 +260,29 @@ describe('the authorization server does not answer as it should', () => {
     expect(await refresh()).toMatchObject({ generation: 2 });
   });
 
+  test('for more than a day: a person is asked, and a good answer in between starts the day anew', async () => {
+    const hour = 3_600_000;
+    await connect();
+    const give = { type: 'error', status: 400, error: 'SOMETHING_NEW' } as const;
+    const fault = simulator.portal.faults.add({
+      when: { method: 'oauth/token' },
+      times: Number.POSITIVE_INFINITY,
+      give,
+    });
+    expect(await failureOf(refresh())).toBeInstanceOf(PortalBusy);
+    time.now += 23 * hour;
+    expect(await failureOf(refresh())).toBeInstanceOf(PortalBusy);
+    fault.remove();
+    expect(await refresh()).toMatchObject({ generation: 2 });
+
+    simulator.portal.faults.add({ when: { method: 'oauth/token' }, times: Number.POSITIVE_INFINITY, give });
+    expect(await failureOf(refresh(parts, { stale: 2 }))).toBeInstanceOf(PortalBusy);
+    time.now += 23 * hour;
+    expect(await failureOf(refresh(parts, { stale: 2 }))).toBeInstanceOf(PortalBusy);
+    time.now += 2 * hour;
+    expect(await failureOf(refresh(parts, { stale: 2 }))).toBeInstanceOf(CredentialsRevoked);
+  });
+
   test('it cannot be reached: the lease is given back', async () => {
     await connect();
     const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
