@@ -70,7 +70,6 @@ export const dealSchema = z.object({
     }
   }),
 });
-export type DealAnswer = z.infer<typeof dealSchema>;
 export const dealFields = ['id', 'categoryId', 'stageId', 'stageSemanticId', 'movedTime'] as const;
 
 export const itemListSchema = z.object({ items: z.array(z.unknown()) });

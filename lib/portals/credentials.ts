@@ -42,7 +42,6 @@ export const webhookSchema = z.object({
   kind: z.literal('webhook'),
   url: z.url(),
 });
-export type WebhookCredentials = z.infer<typeof webhookSchema>;
 
 const credentialsSchema = z.discriminatedUnion('kind', [oauthSchema, webhookSchema]);
 export type Credentials = z.infer<typeof credentialsSchema>;

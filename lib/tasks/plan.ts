@@ -18,7 +18,7 @@ import { limitAmong, profileCommand, readProfile } from './look.ts';
 import type { EventMessage } from './messages.ts';
 import { newsSince, rulesFor } from './planned.ts';
 import { dealCommands, readDeals, recordsPerCall } from './read-records.ts';
-import { claimMs, reconcileEveryMs } from './schedule.ts';
+import { claimMs, pausedMs, reconcileEveryMs } from './schedule.ts';
 import { sendTasks, type Sendable } from './send-due.ts';
 import type { TaskStore } from './store.ts';
 
@@ -32,8 +32,6 @@ export interface PlanOptions extends SessionOptions {
   readonly count: Count;
 }
 
-/** When a record of a paused portal is looked at again. Resuming the portal makes it due at once. */
-const pausedMs = 60 * minute;
 /** Kept to write down and to send what was read, for every portal of the batch. */
 const writeNeedsMs = 20_000;
 /** A read may take 30 s here, and what follows it must be written down. */
@@ -151,8 +149,10 @@ async function planRecords(
     if (deadline - options.clock() < readNeedsMs) throw new TooLateToStart('Too little time is left to read records');
     const session = new PortalSession(options, portal, deadline - writeNeedsMs);
     const answers = await session.batch(new Map([profileCommand, ...dealCommands(ids)]), { write: false });
-    if (portal.mode === 'enforce' && readProfile(answers)?.ADMIN === false) throw await session.stopForWantOfRights();
-    records = readDeals(ids, answers).records;
+    const profile = readProfile(answers);
+    if (portal.mode === 'enforce' && profile?.ADMIN === false) throw await session.stopForWantOfRights();
+    // Who does not know whether deals are hidden from us must not take one that is not shown for gone.
+    if (portal.mode === 'observe' || profile) records = readDeals(ids, answers).records;
     const limit = limitAmong(answers.values());
     if (limit) readAgainAt = options.clock() + (limit.waitMs ?? minute);
   } catch (error) {

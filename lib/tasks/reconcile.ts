@@ -51,7 +51,8 @@ export async function reconcilePortal(options: ReconcileOptions, portal: Portal,
   if (portal.mode === 'enforce') {
     const who = whoSchema.safeParse((await session.call('profile', {}, { write: false })).result);
     // A round that does not see everything must not move the watermark.
-    if (who.success && !who.data.ADMIN) throw await session.stopForWantOfRights();
+    if (!who.success) throw new RoundNotFinished('The portal does not say who we are');
+    if (!who.data.ADMIN) throw await session.stopForWantOfRights();
   }
 
   let { afterId } = round;

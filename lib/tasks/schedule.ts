@@ -8,3 +8,6 @@ export const reconcileEveryMs = 15 * minute;
 
 /** An hour of claims: sent so often without a word of the worker, something is wrong. */
 export const overdueClaims = 4;
+
+/** What waits for a paused portal is looked at again after so many ms. Resuming the portal makes it due at once. */
+export const pausedMs = 60 * minute;

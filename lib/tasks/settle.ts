@@ -1,9 +1,10 @@
 import type { Queue } from '../aws/queue.ts';
 import type { Count, Log } from '../aws/telemetry.ts';
 import type { Clock, Random } from '../bitrix24/clock.ts';
-import { hour, type Verdict } from '../bitrix24/reactions.ts';
+import type { Verdict } from '../bitrix24/reactions.ts';
 import { backoffMs, longestDelayMs, maxAttempts } from './backoff.ts';
 import { sendDeadLetter } from './dead-letter.ts';
+import { pausedMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
 import type { Deletion, HistoryEntry, Outcome, Task, TaskStatus } from './task.ts';
 
@@ -28,8 +29,7 @@ export interface Trouble {
 
 /** Entries that a task keeps beside its end; the row must never grow so large that its end cannot be written. */
 const longestHistory = 150;
-/** When the tasks of a paused portal are looked at again. Resuming makes them due at once. */
-const pausedMs = hour;
+
 /** After how many tries a trouble is given up, and what follows. */
 function limitOf({ row, shared = false }: Trouble): { attempts: number; finally: 'permanent' | 'operator' } {
   const byDefault = row?.stopsPortal === true ? 'operator' : 'permanent';

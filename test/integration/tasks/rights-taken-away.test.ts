@@ -33,6 +33,18 @@ describe('a portal whose user is no administrator any more', () => {
     expect((await bench.tasks()).map(({ record }) => record.id)).toEqual([dealId]);
   });
 
+  test('who cannot be asked who he is, is not believed that a deal is gone: it is read again', async () => {
+    const dealId = addHiddenDeal();
+    setAdmin(false);
+    const give = { type: 'error', error: 'SOMETHING_ODD' } as const;
+    const fault = bench.portal.faults.add({ when: { method: 'profile', inBatch: 'command' }, give });
+
+    await bench.plan([bench.event(dealId)]);
+
+    expect(fault.hits).toBe(1);
+    expect(await bench.wish(dealId)).toMatchObject({ attempts: 1 });
+  });
+
   test('is paused by reconciliation: the watermark stays, and what was lost is found when it is resumed', async () => {
     await bench.reconcile();
     const { reconciledUntil } = await bench.row();
