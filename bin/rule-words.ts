@@ -21,7 +21,7 @@ export function ruleText({ id, enabled, when, waitMs, delete: deletions }: Rule)
   const pipelines = when.pipelines === undefined ? 'every pipeline' : `pipeline ${when.pipelines.join(', ')}`;
   const stages = when.stages === 'all-lost' ? 'every lost stage' : when.stages.join(', ');
   const off = enabled ? '' : ' (switched off)';
-  return `${id}${off}: deals of ${pipelines} in ${stages}, after ${waitText(waitMs)}: ${deletions.join(', ')}`;
+  return `${id}${off}: deals of ${pipelines} in ${stages}, after ${waitText(waitMs)}: ${deletions.map(({ what }) => what).join(', ')}`;
 }
 
 /** The same with the moment from which it acts. */

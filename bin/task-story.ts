@@ -30,11 +30,17 @@ export function taskStory(task: Task, domain: string): string[] {
   return story;
 }
 
-const results = { deleted: 'deleted', 'already-gone': 'nothing was left to delete', refused: 'refused' } as const;
+const results = {
+  deleted: 'deleted',
+  'already-gone': 'nothing was left to delete',
+  spared: 'left alone, it was no longer linked',
+  refused: 'refused',
+} as const;
 const proofs = { answer: 'as the portal answered', read: 'as reading it again showed' } as const;
 
 function deletionText({ method, id, contactIds, outcome }: Deletion): string {
-  const what = `${method} for ${id}: contacts ${contactIds.join(', ') || 'none'}`;
+  const linked = contactIds === undefined ? '' : `: contacts ${contactIds.join(', ') || 'none'}`;
+  const what = `${method} for ${id}${linked}`;
   if (!outcome) return `${what} - not carried out`;
   const { result, at, proof, verdict } = outcome;
   return `${what} - ${results[result]} at ${iso(at)}, ${proofs[proof]}${verdict === undefined ? '' : ` (${verdict})`}`;

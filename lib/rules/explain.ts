@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { didYouMean, nearest } from './nearest.ts';
 import { pathText, valueAt } from './path.ts';
-import { deletions } from './schema.ts';
+import { plainDeletions as deletions } from './schema.ts';
 
 /** A problem before it has its position. `atKey`: it is the key that is wrong, not the value. */
 export interface Finding {

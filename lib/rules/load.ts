@@ -1,9 +1,10 @@
 import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { toConditions } from './conditions.ts';
 import { explainIssue, type Finding } from './explain.ts';
 import { valueAt } from './path.ts';
 import { positionAt, type Positions, positionsOf } from './positions.ts';
 import { type Problem, RulesError } from './rules-error.ts';
-import { type RuleSet, type RulesFile, rulesFileSchema } from './schema.ts';
+import { type Rule, type RuleDeletion, type RuleSet, type RulesFile, rulesFileSchema } from './schema.ts';
 import { parseWait } from './wait.ts';
 
 /** 128 KiB; a real file has a few. Source and rules together must fit into one row of 400 KB. */
@@ -54,8 +55,22 @@ function readRules(source: string, file: string): RuleSet {
   return { version: 1, rules: parsed.data.rules.map(toRule), file, positions: positions.values };
 }
 
-function toRule({ wait, ...rule }: RulesFile['rules'][number]): RuleSet['rules'][number] {
-  return { ...rule, waitMs: parseWait(wait) ?? 0 };
+function toRule({ wait, where, delete: entries, ...rule }: RulesFile['rules'][number]): Rule {
+  const { for: time, from } = typeof wait === 'string' ? { for: wait, from: 'loss' as const } : wait;
+  return {
+    ...rule,
+    where: toConditions(where),
+    waitMs: parseWait(time) ?? 0,
+    waitFrom: from,
+    delete: entries.map(toDeletion),
+  };
+}
+
+function toDeletion(entry: RulesFile['rules'][number]['delete'][number]): RuleDeletion {
+  if (entry === 'contacts') return { what: 'contacts', via: 'crm.item.delete' };
+  if (typeof entry === 'string') return { what: entry };
+  if ('items' in entry) return { what: 'items', type: entry.items.type };
+  return { what: 'contacts', via: entry.contacts.via ?? 'crm.item.delete' };
 }
 
 function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] {

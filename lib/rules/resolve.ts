@@ -1,3 +1,4 @@
+import { EntityType } from '../bitrix24/entity-types.ts';
 import type { Semantics } from './match.ts';
 import { didYouMean } from './nearest.ts';
 import { type Problem, RulesError } from './rules-error.ts';
@@ -70,7 +71,7 @@ function resolveRule(rule: Rule, directory: readonly Pipeline[], report: Report)
 
 function stagesOf(pipeline: Pipeline): Stage[] {
   return pipeline.stages.map(({ code, name, semantics }) => ({
-    code: canonicalStage(pipeline.pipelineId, code),
+    code: canonicalStage(EntityType.deal, pipeline.pipelineId, code),
     name: name.trim().normalize(),
     lost: semantics === 'F',
     pipeline,
@@ -79,7 +80,7 @@ function stagesOf(pipeline: Pipeline): Stage[] {
 
 /** By code, which is unique, and only then by name: a stage that bears another's code as its name changes nothing. */
 function find(text: string, stages: readonly Stage[]): Stage[] {
-  const byCode = stages.filter(({ code }) => code === canonicalStage(0, text));
+  const byCode = stages.filter(({ code }) => code === canonicalStage(EntityType.deal, 0, text));
   return byCode.length > 0 ? byCode : stages.filter(({ name }) => name === text.trim().normalize());
 }
 

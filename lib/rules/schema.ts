@@ -1,27 +1,79 @@
 import * as z from 'zod';
+import { whereFileSchema, whereSchema } from './conditions.ts';
 import { parseWait } from './wait.ts';
-
-/** What a rule may remove, in the words of the rules file. */
-export const deletions = ['deal-contacts'] as const;
 
 export const ruleIdSchema = z
   .string()
   .max(64)
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/);
 
+/** A smart process or the smart invoice (31), by the number that `crm.type.list` calls `entityTypeId`. */
+export const dynamicTypeSchema = z
+  .int()
+  .max(1_000_000)
+  .refine((type) => isDynamicType(type));
+
+/** The smart invoice, and the numbers Bitrix24 gives to smart processes (data-types.md#object_type). */
+export function isDynamicType(type: number): boolean {
+  return type === 31 || (type >= 128 && type < 192) || type >= 1030;
+}
+
+/** Records that can be lost: deals, leads, items of a smart process. */
+export const recordTypeSchema = z.union([z.literal('deal'), z.literal('lead'), dynamicTypeSchema]);
+export type RecordType = z.infer<typeof recordTypeSchema>;
+
 const whenSchema = z.strictObject({
-  type: z.literal('deal'),
-  /** Pipeline numbers (`categoryId`); 0 is the main one. Absent: all of them. */
+  type: recordTypeSchema,
+  /** Pipeline numbers (`categoryId`); 0 is the deals' main one. Absent: all of them. Leads have none. */
   pipelines: z.array(z.int().min(0)).min(1).max(100).optional(),
-  /** `all-lost`, or the stages' codes or names; after `resolveStages` codes only. */
+  /** `all-lost`, or the stages' codes or names; after `resolveRules` codes only. */
   stages: z.union([z.literal('all-lost'), z.array(z.string().trim().min(1).max(255)).min(1).max(100)]),
 });
+
+/** The methods that delete contacts. The second is deprecated and slow; some portals' handlers listen to it alone. */
+export const contactMethods = ['crm.item.delete', 'crm.contact.delete'] as const;
+
+/** What a rule may remove, written as one word. `deal`, `lead` and `item` are the lost record itself. */
+export const plainDeletions = [
+  'deal-contacts',
+  'company-contacts',
+  'contacts',
+  'company',
+  'deal',
+  'lead',
+  'item',
+] as const;
+
+const deletionFileSchema = z.union([
+  z.enum(plainDeletions),
+  z.strictObject({ contacts: z.strictObject({ via: z.enum(contactMethods).optional() }) }),
+  /** Items of a smart process that have the lost record as their parent. */
+  z.strictObject({ items: z.strictObject({ type: dynamicTypeSchema, linked: z.literal('parent').default('parent') }) }),
+]);
+
+/** One entry of `delete` as the rest of the program knows it. */
+export const ruleDeletionSchema = z.discriminatedUnion('what', [
+  z.strictObject({ what: z.literal('deal-contacts') }),
+  z.strictObject({ what: z.literal('company-contacts') }),
+  z.strictObject({ what: z.literal('contacts'), via: z.enum(contactMethods) }),
+  z.strictObject({ what: z.literal('company') }),
+  z.strictObject({ what: z.literal('deal') }),
+  z.strictObject({ what: z.literal('lead') }),
+  z.strictObject({ what: z.literal('item') }),
+  z.strictObject({ what: z.literal('items'), type: dynamicTypeSchema }),
+]);
+export type RuleDeletion = z.infer<typeof ruleDeletionSchema>;
+
+/** From what the wait is counted. The last activity counts from the loss on: an older one changes nothing. */
+export const waitFroms = ['loss', 'last-activity'] as const;
+
+const waitText = z.string().refine((text) => parseWait(text) !== undefined);
+const waitFileSchema = z.union([waitText, z.strictObject({ for: waitText, from: z.enum(waitFroms).default('loss') })]);
 
 const common = {
   id: ruleIdSchema,
   description: z.string().max(500).optional(),
   when: whenSchema,
-  delete: z.array(z.enum(deletions)).min(1).max(10),
 };
 
 /** The rules file as it is written. */
@@ -31,12 +83,10 @@ export const rulesFileSchema = z.strictObject({
     .array(
       z.strictObject({
         ...common,
+        where: whereFileSchema.optional(),
         enabled: z.boolean().default(true),
-        /** From the loss to the deletion. */
-        wait: z
-          .string()
-          .refine((text) => parseWait(text) !== undefined)
-          .default('24h'),
+        wait: waitFileSchema.default('24h'),
+        delete: z.array(deletionFileSchema).min(1).max(10),
       }),
     )
     .max(100),
@@ -47,8 +97,11 @@ export type RulesFile = z.infer<typeof rulesFileSchema>;
 export const ruleSchema = z.strictObject({
   ...common,
   enabled: z.boolean(),
-  /** From the loss to the deletion, in ms. */
+  where: whereSchema,
+  /** From the loss, or the last activity after it, to the deletion; in ms. */
   waitMs: z.int().min(0),
+  waitFrom: z.enum(waitFroms),
+  delete: z.array(ruleDeletionSchema).min(1).max(10),
 });
 export type Rule = z.infer<typeof ruleSchema>;
 

@@ -44,9 +44,16 @@ export function nextVersion(
 }
 
 /** What a rule is about and what it removes, as a text that is equal when they are. */
-function reach({ when, delete: deletions }: Rule): string {
+function reach({ when, where, delete: deletions }: Rule): string {
   const { type, pipelines, stages } = when;
-  return JSON.stringify([type, sorted(pipelines), stages === 'all-lost' ? stages : sorted(stages), sorted(deletions)]);
+  const fields = sorted(where.map((condition) => JSON.stringify(condition)));
+  return JSON.stringify([
+    type,
+    fields,
+    sorted(pipelines),
+    stages === 'all-lost' ? stages : sorted(stages),
+    sorted(deletions.map((entry) => JSON.stringify(entry))),
+  ]);
 }
 
 function sorted(list: readonly (string | number)[] | undefined): readonly string[] | undefined {

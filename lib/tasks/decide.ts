@@ -1,20 +1,24 @@
 import type { Portal } from '../portals/portal.ts';
-import { matches } from '../rules/match.ts';
+import { dueAt } from '../rules/due.ts';
+import { matches, type RecordState } from '../rules/match.ts';
 import type { StoredRule } from '../rules/version.ts';
 import type { Task } from './task.ts';
 
 /** A record as it was read just now, or the knowledge that there is none. */
 export type PresentRecord =
   | { found: false }
-  | {
+  | ({
       found: true;
-      entityTypeId: number;
-      categoryId: number;
-      stageId: string;
-      semantics: 'P' | 'S' | 'F';
       /** ms since the epoch. */
       movedTime: number;
-    };
+      /** ms since the epoch; undefined when the portal does not say. */
+      lastActivityTime?: number | undefined;
+      /** Who moved it to its stage. */
+      movedBy?: number | undefined;
+      /** 0: none. */
+      companyId: number;
+      contactIds: readonly number[];
+    } & RecordState);
 
 /** Why a task ends without acting. Each is stable: it stands in the table and is what people filter by. */
 export type CancelReason =
@@ -36,13 +40,25 @@ export type Decision =
   /** `until`: ms since the epoch. */
   | { do: 'defer'; until: number };
 
+/** Fields that carrying out a task changes by itself: once it has begun they say nothing any more. */
+const changedByUs: ReadonlySet<string> = new Set([
+  'contactId',
+  'contactIds',
+  'companyId',
+  'updatedTime',
+  'updatedBy',
+  'lastActivityTime',
+  'lastActivityBy',
+]);
+
 /**
  * What is to be done about a task now. Pure: everything it depends on is an argument, and the record must have been
  * read at most 60 s ago. The rule is the one in force now, not the one the task was made by: what a person took out
  * of the rules since then is not done any more, and a rule that says something else now acts on later losses only.
+ * What a person has asked for by name is done however long ago the record was lost.
  */
 export function decide(
-  task: Pick<Task, 'transition'>,
+  task: Pick<Task, 'transition' | 'deletions' | 'source'>,
   record: PresentRecord,
   rule: StoredRule | undefined,
   portal: Pick<Portal, 'mode' | 'enforcedAt'>,
@@ -53,16 +69,21 @@ export function decide(
   if (record.stageId !== task.transition.stageId) return { do: 'cancel', reason: 'moved-to-another-stage' };
   if (record.movedTime !== task.transition.movedTime) return { do: 'cancel', reason: 'lost-again-later' };
 
+  const begun = task.deletions?.some(({ outcome }) => outcome?.result === 'deleted') === true;
+  const asked = task.source === 'operator';
   if (rule === undefined) return { do: 'cancel', reason: 'rule-removed' };
   if (!rule.enabled) return { do: 'cancel', reason: 'rule-disabled' };
-  if (!matches(rule, record)) return { do: 'cancel', reason: 'rule-no-longer-matches' };
-  if (record.movedTime < rule.since) return { do: 'cancel', reason: 'rule-changed' };
+  if (!matches(rule, record, now, begun ? changedByUs : undefined)) {
+    return { do: 'cancel', reason: 'rule-no-longer-matches' };
+  }
+  if (record.movedTime < rule.since && !asked) return { do: 'cancel', reason: 'rule-changed' };
 
-  const due = record.movedTime + rule.waitMs;
+  const { movedTime, lastActivityTime } = record;
+  const due = dueAt(rule, { movedTime, lastActivityTime: begun ? undefined : lastActivityTime });
   if (due > now) return { do: 'defer', until: due };
 
   if (portal.mode === 'observe') return { do: 'observe', reason: 'portal-observes' };
-  if (portal.enforcedAt === undefined || record.movedTime < portal.enforcedAt) {
+  if (!asked && (portal.enforcedAt === undefined || movedTime < portal.enforcedAt)) {
     return { do: 'observe', reason: 'lost-before-enforcement' };
   }
   return { do: 'act' };

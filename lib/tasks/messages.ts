@@ -9,7 +9,8 @@ import { recordKeySchema } from './task.ts';
 
 const positiveInt = z.int().positive();
 
-export const eventSources = ['app', 'webhook', 'robot', 'reconcile'] as const;
+/** `operator`: a person asked for records that were lost at any time (`tidy24 reconcile --since`). */
+export const eventSources = ['app', 'webhook', 'robot', 'reconcile', 'operator'] as const;
 
 /** One message on `events`: this record of this portal may have changed. `receivedAt` is ms since the epoch. */
 export const eventMessageSchema = z.strictObject({

@@ -16,7 +16,7 @@ import { sendDeadLetter } from './dead-letter.ts';
 import { each } from './each.ts';
 import { limitAmong, profileCommand, readProfile } from './look.ts';
 import type { EventMessage } from './messages.ts';
-import { newsSince, rulesFor } from './planned.ts';
+import { rulesFor } from './planned.ts';
 import { dealCommands, readDeals, recordsPerCall } from './read-records.ts';
 import { claimMs, pausedMs, reconcileEveryMs } from './schedule.ts';
 import { sendTasks, type Sendable } from './send-due.ts';
@@ -169,7 +169,7 @@ async function planRecords(
       return;
     }
     if (record.found) {
-      for (const rule of rulesFor(record, stored.rules, portal, newsSince(wish))) {
+      for (const rule of rulesFor(record, stored.rules, portal, { ...wish, now: options.clock() })) {
         due.push(
           ...(await createTask(options, memberId, { id: rule.id, version: stored.version }, rule, record, wish)),
         );

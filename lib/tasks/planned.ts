@@ -7,27 +7,38 @@ import type { EventMessage } from './messages.ts';
 /** A transition that was older than this when its event arrived is history, not news. */
 const newsMs = 7 * 24 * 3600 * 1000;
 
-/**
- * From when on a transition counts as news, in ms: 7 days before the event arrived, however long it took to read the
- * record. What reconciliation names was looked for on purpose and is never too old.
- */
-export function newsSince({ source, receivedAt }: Pick<EventMessage, 'source' | 'receivedAt'>): number {
-  return source === 'reconcile' ? 0 : receivedAt - newsMs;
+/** Sources that look for records on purpose: nothing they name is too old to be news. */
+const lookedFor: ReadonlySet<EventMessage['source']> = new Set(['reconcile', 'operator']);
+
+/** What rules are asked about a record that may have changed. */
+export interface Question {
+  /** Which came first, of the events that name the record. */
+  readonly source: EventMessage['source'];
+  /** ms since the epoch. */
+  readonly receivedAt: number;
+  /** ms since the epoch: when its stage became a lost one, if that was noticed. */
+  readonly stageLostSince?: number | undefined;
+  readonly now: number;
 }
 
 /**
  * The rules that a record which may have changed calls for. Ignored are losses before the portal enforced, before the
- * rule said what it says now, or before `since` (see `newsSince`).
+ * rule said what it says now, more than 7 days before the event arrived (however long it took to read the record), and
+ * records that never moved into a lost stage because the stage became one under them. What a person has asked for by
+ * name (`operator`) is taken whenever it was lost.
  */
 export function rulesFor(
   record: PresentRecord,
   rules: readonly StoredRule[],
   portal: Pick<Portal, 'mode' | 'enforcedAt'>,
-  since: number,
+  { source, receivedAt, stageLostSince = 0, now }: Question,
 ): StoredRule[] {
   if (!record.found || record.semantics !== 'F') return [];
   const { movedTime } = record;
-  if (movedTime < since) return [];
+  const matching = rules.filter((rule) => matches(rule, record, now));
+  if (source === 'operator') return matching;
+  if (movedTime < stageLostSince) return [];
+  if (!lookedFor.has(source) && movedTime < receivedAt - newsMs) return [];
   if (portal.mode === 'enforce' && movedTime < (portal.enforcedAt ?? Number.POSITIVE_INFINITY)) return [];
-  return rules.filter((rule) => rule.enabled && movedTime >= rule.since && matches(rule, record));
+  return matching.filter((rule) => movedTime >= rule.since);
 }

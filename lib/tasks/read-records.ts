@@ -51,7 +51,15 @@ export function readDeals(
       const deal = dealSchema.safeParse(row);
       if (deal.success && asked.delete(deal.data.id)) {
         const { id, stageSemanticId: semantics, ...rest } = deal.data;
-        records.set(id, { found: true, entityTypeId: EntityType.deal, semantics, ...rest });
+        records.set(id, {
+          found: true,
+          entityTypeId: EntityType.deal,
+          semantics,
+          companyId: 0,
+          contactIds: [],
+          fields: {},
+          ...rest,
+        });
       } else if (!deal.success) {
         unread += 1;
         asked.delete(Number(typeof row === 'object' && row !== null && 'id' in row ? row.id : Number.NaN));

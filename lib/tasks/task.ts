@@ -7,9 +7,12 @@ const instant = z.int().positive();
 export const recordKeySchema = z.object({ entityTypeId: z.int().positive(), id: z.int().positive() });
 export type RecordKey = z.infer<typeof recordKeySchema>;
 
-/** What became of one deletion. `already-gone`: there was nothing left to delete, by us or by somebody else. */
+/**
+ * What became of one deletion. `already-gone`: there was nothing left to delete, by us or by somebody else. `spared`: it
+ * was no longer linked to the lost record when its turn came. `refused`: the portal would not.
+ */
 export const outcomeSchema = z.object({
-  result: z.enum(['deleted', 'already-gone', 'refused']),
+  result: z.enum(['deleted', 'already-gone', 'spared', 'refused']),
   at: instant,
   /** How we know: the portal's answer, or because the record was read afterwards. */
   proof: z.enum(['answer', 'read']),
@@ -18,13 +21,25 @@ export const outcomeSchema = z.object({
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 
+export const deletionMethods = [
+  'crm.deal.contact.items.delete',
+  'crm.company.contact.items.delete',
+  'crm.contact.delete',
+  'crm.item.delete',
+] as const;
+
 /** One call that a task consists of. */
 export const deletionSchema = z.object({
-  /** `crm.deal.contact.items.delete` unlinks every contact of the deal `id`. */
-  method: z.literal('crm.deal.contact.items.delete'),
+  /** The rule's entry that it comes from. */
+  what: z.enum(['deal-contacts', 'company-contacts', 'items', 'contacts', 'company', 'deal', 'lead', 'item']),
+  method: z.enum(deletionMethods),
+  /** What is deleted, or, of links, whose: a deal's (2), a company's (4). */
+  entityTypeId: z.int().positive(),
   id: z.int().positive(),
-  /** The contacts that were linked when it was looked at first. */
-  contactIds: z.array(z.int()),
+  /** Of links: every contact of which a snapshot has been taken. */
+  contactIds: z.array(z.int()).optional(),
+  /** When the last snapshot of it was taken; absent: none yet. */
+  snapshotAt: instant.optional(),
   outcome: outcomeSchema.optional(),
 });
 export type Deletion = z.infer<typeof deletionSchema>;

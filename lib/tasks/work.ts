@@ -147,7 +147,13 @@ async function decideAll(
     if (links.kind === 'gone') return settle.end(task, 'skipped', 'record-gone', { text: 'Skipped: record-gone' });
     if (links.kind === 'unknown') return afterTrouble(run, task, unread(links));
     const contactIds = links.links.map(({ CONTACT_ID }) => CONTACT_ID);
-    const deletion: Deletion = { method: 'crm.deal.contact.items.delete', id: task.record.id, contactIds };
+    const deletion: Deletion = {
+      what: 'deal-contacts',
+      method: 'crm.deal.contact.items.delete',
+      entityTypeId: task.record.entityTypeId,
+      id: task.record.id,
+      contactIds,
+    };
     if (contactIds.length === 0 && !task.deletions) {
       return settle.end(task, 'skipped', 'nothing-linked', { text: 'Skipped: no contact is linked to the deal' });
     }
@@ -177,8 +183,8 @@ async function note(
   deletion: Deletion,
   { links }: Extract<Links, { kind: 'links' }>,
 ): Promise<Task | undefined> {
-  const known = new Set(task.deletions?.flatMap(({ contactIds }) => contactIds));
-  const covered = deletion.contactIds.every((id) => known.has(id));
+  const known = new Set(task.deletions?.flatMap(({ contactIds = [] }) => contactIds));
+  const covered = (deletion.contactIds ?? []).every((id) => known.has(id));
   const young = options.clock() - (task.snapshotAt ?? 0) < renewSnapshotMs;
   if (task.deletions && covered && young) return task;
 
@@ -191,7 +197,7 @@ async function note(
     if (number >= mostSnapshots)
       throw new Error(`Task ${task.taskId} has ${number} snapshots and no room for one more`);
   }
-  const deletions = [{ ...deletion, contactIds: [...known.union(new Set(deletion.contactIds))] }];
+  const deletions = [{ ...deletion, contactIds: [...known.union(new Set(deletion.contactIds ?? []))] }];
   const counts = { before: task.snapshots, snapshots: number + 1 };
   const noted = await options.tasks.begin(task.taskId, deletions, counts, [
     settle.entry(

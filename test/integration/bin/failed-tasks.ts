@@ -76,7 +76,9 @@ export async function markFailed(stage: CliStage, taskId: string): Promise<void>
     attempts: 3,
     deletions: [
       {
+        what: 'deal-contacts',
         method: 'crm.deal.contact.items.delete',
+        entityTypeId: 2,
         id: 1,
         contactIds: [5],
         outcome: { result: 'refused', at: stage.now, proof: 'answer' },

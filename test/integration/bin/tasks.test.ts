@@ -34,7 +34,13 @@ describe('tasks', () => {
 
   async function finish(taskId: string): Promise<void> {
     const at = moved + 60_000;
-    const deletion: Deletion = { method: 'crm.deal.contact.items.delete', id: 1, contactIds: [3, 4] };
+    const deletion: Deletion = {
+      what: 'deal-contacts',
+      method: 'crm.deal.contact.items.delete',
+      entityTypeId: 2,
+      id: 1,
+      contactIds: [3, 4],
+    };
     await stage.tasks.begin(taskId, [deletion], { before: undefined, snapshots: 1 }, [
       { at, what: 'decided', text: 'Still lost' },
     ]);

@@ -34,7 +34,16 @@ const rulesFor = (id: string): StoredRules => ({
   pushedBy: 'test',
   source: '',
   rules: [
-    { id, when: { type: 'deal', stages: 'all-lost' }, delete: ['deal-contacts'], enabled: true, waitMs: 0, since: 1 },
+    {
+      id,
+      when: { type: 'deal', stages: 'all-lost' },
+      where: [],
+      delete: [{ what: 'deal-contacts' }],
+      enabled: true,
+      waitMs: 0,
+      waitFrom: 'loss',
+      since: 1,
+    },
   ],
 });
 

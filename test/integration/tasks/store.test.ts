@@ -33,7 +33,9 @@ const entry = (text: string): HistoryEntry => ({ at: time.now, what: 'put-off', 
 const create = async (id = 7, nextAt = time.now): Promise<string> =>
   (await parts.tasks.create(identity(id), { nextAt, source: 'app', history: [entry('planned')] })).taskId;
 const deletion = (contactIds: number[]): Deletion => ({
+  what: 'deal-contacts',
   method: 'crm.deal.contact.items.delete',
+  entityTypeId: 2,
   id: 7,
   contactIds,
 });

@@ -44,17 +44,22 @@ const rule = {
   id: 'unlink',
   enabled: true,
   when: { type: 'deal', stages: 'all-lost' },
+  where: [],
   waitMs: 0,
-  delete: ['deal-contacts'],
+  waitFrom: 'loss',
+  delete: [{ what: 'deal-contacts' }],
   since: 0,
 } as unknown as StoredRule;
-const record: PresentRecord = {
+const record: Extract<PresentRecord, { found: true }> = {
   found: true,
   entityTypeId: 2,
   categoryId: 5,
   stageId: 'C5:LOSE',
   semantics: 'F',
   movedTime,
+  companyId: 0,
+  contactIds: [],
+  fields: {},
 };
 const pause = { code: 'credentials-revoked', reason: 'Install it again.', since: 1 };
 const view = (change: Partial<RedriveView> = {}): RedriveView => ({

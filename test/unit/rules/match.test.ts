@@ -3,10 +3,11 @@ import * as fc from 'fast-check';
 import { matches, type RecordState, type Semantics } from '../../../lib/rules/match.ts';
 import type { Rule } from '../../../lib/rules/schema.ts';
 
-type Matching = Pick<Rule, 'enabled' | 'when'>;
-const allLost: Matching = { enabled: true, when: { type: 'deal', stages: 'all-lost' } };
+type Matching = Pick<Rule, 'enabled' | 'when' | 'where'>;
+const allLost: Matching = { enabled: true, where: [], when: { type: 'deal', stages: 'all-lost' } };
 const of = (stages: string[], pipelines?: number[]): Matching => ({
   enabled: true,
+  where: [],
   when: { type: 'deal', stages, ...(pipelines && { pipelines }) },
 });
 const lost = (categoryId: number, stageId: string): RecordState => ({
@@ -14,6 +15,7 @@ const lost = (categoryId: number, stageId: string): RecordState => ({
   categoryId,
   stageId,
   semantics: 'F',
+  fields: {},
 });
 
 test.each<[string, Matching, RecordState, boolean]>([
@@ -26,7 +28,7 @@ test.each<[string, Matching, RecordState, boolean]>([
   ['a pipeline that is named is taken', of(['C5:LOSE'], [0, 5]), lost(5, 'C5:LOSE'), true],
   [
     'a pipeline that is not named is not',
-    { enabled: true, when: { type: 'deal', stages: 'all-lost', pipelines: [0] } },
+    { enabled: true, where: [], when: { type: 'deal', stages: 'all-lost', pipelines: [0] } },
     lost(5, 'C5:LOSE'),
     false,
   ],
@@ -40,13 +42,14 @@ test.each<[string, Matching, RecordState, boolean]>([
   ['codes are compared as a whole', of(['C5:LOSE']), lost(55, 'C55:LOSE'), false],
   ['codes are compared in their case', of(['c5:lose']), lost(5, 'C5:LOSE'), false],
 ])('%s', (_, rule, record, expected) => {
-  expect(matches(rule, record)).toBe(expected);
+  expect(matches(rule, record, 0)).toBe(expected);
 });
 
 test('no rule whatever takes a record that is not lost', () => {
   const code = fc.constantFrom('LOSE', 'WON', 'C5:LOSE', 'C5:NEW');
   const rule = fc.record({
     enabled: fc.boolean(),
+    where: fc.constant<Matching['where']>([]),
     when: fc.record({
       type: fc.constant('deal' as const),
       stages: fc.oneof(fc.constant('all-lost' as const), fc.array(code)),
@@ -57,6 +60,7 @@ test('no rule whatever takes a record that is not lost', () => {
     categoryId: fc.constantFrom(0, 5),
     stageId: code,
     semantics: fc.constantFrom<Semantics>('P', 'S'),
+    fields: fc.constant({}),
   });
-  fc.assert(fc.property(rule, record, (drawnRule, drawnRecord) => !matches(drawnRule, drawnRecord)));
+  fc.assert(fc.property(rule, record, (drawnRule, drawnRecord) => !matches(drawnRule, drawnRecord, 0)));
 });

@@ -7,19 +7,31 @@ const movedTime = 1_785_000_000_000;
 const waitMs = 3_600_000;
 const over = movedTime + waitMs;
 
-const task = { transition: { stageId: 'C5:LOSE', movedTime } };
-const record = { found: true, entityTypeId: 2, categoryId: 5, stageId: 'C5:LOSE', semantics: 'F', movedTime } as const;
+const task = { transition: { stageId: 'C5:LOSE', movedTime }, source: 'app' };
+const nothingLinked = { companyId: 0, contactIds: [] as number[], fields: {} };
+const record = {
+  found: true,
+  entityTypeId: 2,
+  categoryId: 5,
+  stageId: 'C5:LOSE',
+  semantics: 'F',
+  movedTime,
+  ...nothingLinked,
+} as const;
 const rule: StoredRule = {
   id: 'spam',
   when: { type: 'deal', stages: 'all-lost' },
-  delete: ['deal-contacts'],
+  where: [],
+  delete: [{ what: 'deal-contacts' }],
   enabled: true,
   waitMs,
+  waitFrom: 'loss',
   since: 0,
 };
 const portal = { mode: 'enforce', enforcedAt: movedTime } as const;
 
 interface Case {
+  task?: Parameters<typeof decide>[0];
   record?: PresentRecord;
   rule?: StoredRule | null;
   portal?: Parameters<typeof decide>[3];
@@ -27,7 +39,7 @@ interface Case {
 }
 const decideOn = (changed: Case): Decision =>
   decide(
-    task,
+    changed.task ?? task,
     changed.record ?? record,
     changed.rule === null ? undefined : (changed.rule ?? rule),
     changed.portal ?? portal,
@@ -109,6 +121,70 @@ describe('one reason at a time', () => {
   });
 });
 
+describe('conditions, activity, and what a person asked for', () => {
+  const aboutSource = {
+    ...rule,
+    where: [
+      { field: 'sourceId', equals: 'WEB' },
+      { field: 'contactId', empty: false },
+    ],
+  };
+  const fromWeb = { ...record, fields: { sourceId: 'WEB', contactId: 7 } };
+  const deletion = { what: 'deal-contacts', method: 'crm.deal.contact.items.delete', entityTypeId: 2, id: 1 } as const;
+  const begun = {
+    ...task,
+    deletions: [{ ...deletion, outcome: { result: 'deleted', at: movedTime, proof: 'answer' } as const }],
+  };
+  const quiet: StoredRule = { ...rule, waitFrom: 'last-activity' };
+  const asked = { ...task, source: 'operator' };
+
+  test.each<[string, Case, Decision]>([
+    ['every condition holds', { rule: aboutSource, record: fromWeb }, { do: 'act' }],
+    [
+      'one condition does not',
+      { rule: aboutSource, record: { ...fromWeb, fields: { sourceId: 'CALL', contactId: 7 } } },
+      { do: 'cancel', reason: 'rule-no-longer-matches' },
+    ],
+    [
+      'a link that we have removed ourselves is no reason to stop half-way',
+      { task: begun, rule: aboutSource, record: { ...fromWeb, fields: { sourceId: 'WEB', contactId: 0 } } },
+      { do: 'act' },
+    ],
+    [
+      'a field that a person has changed is, half-way too',
+      { task: begun, rule: aboutSource, record: { ...fromWeb, fields: { sourceId: 'CALL', contactId: 0 } } },
+      { do: 'cancel', reason: 'rule-no-longer-matches' },
+    ],
+    [
+      'activity after the loss begins the wait again',
+      { rule: quiet, record: { ...record, lastActivityTime: movedTime + 60_000 } },
+      { do: 'defer', until: over + 60_000 },
+    ],
+    [
+      'activity before the loss does not shorten the wait',
+      { rule: quiet, record: { ...record, lastActivityTime: movedTime - waitMs }, now: over - 1 },
+      { do: 'defer', until: over },
+    ],
+    [
+      'activity that our own deletions caused does not put off the rest',
+      { task: begun, rule: quiet, record: { ...record, lastActivityTime: over } },
+      { do: 'act' },
+    ],
+    [
+      'asked for by a person, a loss before the rule and before enforcement is acted on',
+      { task: asked, rule: { ...rule, since: movedTime + 1 }, portal: { mode: 'enforce', enforcedAt: over } },
+      { do: 'act' },
+    ],
+    [
+      'asked for by a person, a portal that observes still observes',
+      { task: asked, portal: { mode: 'observe' } },
+      { do: 'observe', reason: 'portal-observes' },
+    ],
+  ])('%s', (_name, changed, expected) => {
+    expect(decideOn(changed)).toEqual(expected);
+  });
+});
+
 describe('the order of the reasons', () => {
   test.each<[string, Case, Decision]>([
     [
@@ -162,6 +238,9 @@ const anyRecord: fc.Arbitrary<PresentRecord> = fc.oneof(
       stageId: mostly('C5:LOSE', 'LOSE', 'C5:APOLOGY'),
       semantics: mostly<'P' | 'S' | 'F'>('F', 'P', 'S'),
       movedTime: mostly(movedTime, movedTime + 1, movedTime - 1),
+      companyId: fc.constant(0),
+      contactIds: fc.constant([]),
+      fields: fc.constant({}),
     }),
   },
 );
@@ -171,7 +250,9 @@ const anyRule: fc.Arbitrary<StoredRule | undefined> = fc.oneof(
     weight: 9,
     arbitrary: fc.record({
       id: fc.constant<string>('spam'),
-      delete: fc.constant<StoredRule['delete']>(['deal-contacts']),
+      delete: fc.constant<StoredRule['delete']>([{ what: 'deal-contacts' }]),
+      where: fc.constant<StoredRule['where']>([]),
+      waitFrom: fc.constant('loss' as const),
       enabled: mostly(true, false),
       waitMs: fc.constantFrom(0, waitMs, 2 * waitMs),
       since: mostly(0, movedTime, movedTime + 1),

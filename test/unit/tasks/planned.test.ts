@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { StoredRule } from '../../../lib/rules/version.ts';
 import type { PresentRecord } from '../../../lib/tasks/decide.ts';
-import { newsSince, rulesFor } from '../../../lib/tasks/planned.ts';
+import { rulesFor } from '../../../lib/tasks/planned.ts';
 
 const week = 7 * 24 * 3600 * 1000;
 const moved = 1_785_000_000_000;
@@ -12,13 +12,18 @@ const lost = {
   stageId: 'C5:LOSE',
   semantics: 'F',
   movedTime: moved,
+  companyId: 0,
+  contactIds: [],
+  fields: {},
 } as const;
 const rule: StoredRule = {
   id: 'spam',
   when: { type: 'deal', stages: 'all-lost' },
-  delete: ['deal-contacts'],
+  where: [],
+  delete: [{ what: 'deal-contacts' }],
   enabled: true,
   waitMs: 0,
+  waitFrom: 'loss',
   since: moved,
 };
 const enforcing = { mode: 'enforce', enforcedAt: moved } as const;
@@ -41,8 +46,12 @@ test.each<[string, PresentRecord, StoredRule, Parameters<typeof rulesFor>[2], nu
   ['a rule for another pipeline', lost, { ...rule, when: { ...rule.when, pipelines: [0] } }, enforcing, moved, false],
   ['a record of another type', { ...lost, entityTypeId: 1 }, rule, enforcing, moved, false],
 ])('%s', (_name, record, aRule, portal, receivedAt, expected) => {
-  expect(rulesFor(record, [aRule], portal, newsSince({ source: 'app', receivedAt }))).toEqual(expected ? [aRule] : []);
+  expect(rulesFor(record, [aRule], portal, { source: 'app', receivedAt, now: receivedAt })).toEqual(
+    expected ? [aRule] : [],
+  );
 });
+
+const asked = { source: 'app', receivedAt: moved, now: moved } as const;
 
 test('every rule that matches is called for, in the order of the file, and no other', () => {
   const rules = [
@@ -51,16 +60,30 @@ test('every rule that matches is called for, in the order of the file, and no ot
     { ...rule, id: 'second' },
     { ...rule, id: 'too-new', since: moved + 1 },
   ];
-  expect(rulesFor(lost, rules, enforcing, 0).map(({ id }) => id)).toEqual(['first', 'second']);
+  expect(rulesFor(lost, rules, enforcing, asked).map(({ id }) => id)).toEqual(['first', 'second']);
 });
 
 test('what reconciliation looked for on purpose is never too old, but for the portal and the rule', () => {
-  const since = newsSince({ source: 'reconcile', receivedAt: moved + 52 * week });
-  expect(rulesFor(lost, [rule], enforcing, since)).toEqual([rule]);
-  expect(rulesFor(lost, [{ ...rule, since: moved + 1 }], enforcing, since)).toEqual([]);
-  expect(rulesFor(lost, [rule], { mode: 'enforce', enforcedAt: moved + 1 }, since)).toEqual([]);
+  const found = { source: 'reconcile', receivedAt: moved + 52 * week, now: moved + 52 * week } as const;
+  expect(rulesFor(lost, [rule], enforcing, found)).toEqual([rule]);
+  expect(rulesFor(lost, [{ ...rule, since: moved + 1 }], enforcing, found)).toEqual([]);
+  expect(rulesFor(lost, [rule], { mode: 'enforce', enforcedAt: moved + 1 }, found)).toEqual([]);
 });
 
 test.each(['app', 'webhook', 'robot'] as const)('an event of %s makes news of the 7 days before it came', (source) => {
-  expect(newsSince({ source, receivedAt: moved })).toBe(moved - week);
+  const event = { ...asked, source };
+  expect(rulesFor(lost, [rule], enforcing, { ...event, receivedAt: moved + week })).toEqual([rule]);
+  expect(rulesFor(lost, [rule], enforcing, { ...event, receivedAt: moved + week + 1 })).toEqual([]);
+});
+
+test('what a person asked for is taken whenever it was lost, as long as the rule is about it', () => {
+  const byPerson = { ...asked, source: 'operator', receivedAt: moved + 52 * week, stageLostSince: moved + 1 } as const;
+  const late = { ...rule, since: moved + 1 };
+  expect(rulesFor(lost, [late], { mode: 'enforce', enforcedAt: moved + 1 }, byPerson)).toEqual([late]);
+  expect(rulesFor(lost, [{ ...late, enabled: false }], enforcing, byPerson)).toEqual([]);
+});
+
+test.each([0, -1])('a record that was in its stage before that became a lost one has not been lost', (earlier) => {
+  const question = { ...asked, stageLostSince: moved - earlier };
+  expect(rulesFor(lost, [rule], enforcing, question)).toEqual(earlier === 0 ? [rule] : []);
 });
