@@ -3,6 +3,7 @@ import { readDealPipelines } from '../../lib/portals/pipelines.ts';
 import { PortalSession } from '../../lib/portals/session.ts';
 import { resolveStages } from '../../lib/rules/resolve.ts';
 import { nextVersion } from '../../lib/rules/version.ts';
+import { bindForRules } from '../bind-for-rules.ts';
 import { CommandError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import type { Deployment } from '../deployment.ts';
@@ -52,9 +53,11 @@ async function push(deployment: Deployment, file: string, id: string): Promise<R
     nextVersion(previous, resolved, source, fullSecond(clock()), operator),
   );
 
+  const warnings = await bindForRules(deployment, portal, stored.rules);
+
   const text = [
     `Version ${stored.version} of the rules is in force on ${domain} (mode ${mode}):`,
     ...stored.rules.map((rule) => `  ${storedRuleText(rule)}`),
   ];
-  return { data: { memberId, domain, mode, ...rulesView(stored) }, text };
+  return { data: { memberId, domain, mode, ...rulesView(stored) }, text, warnings };
 }

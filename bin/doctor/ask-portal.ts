@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { profileSchema } from '../../lib/bitrix24/answers.ts';
 import { parsePortalTime } from '../../lib/bitrix24/portal-time.ts';
 import { RestClient } from '../../lib/bitrix24/rest-client.ts';
+import { type Binding, bindingSchema } from '../../lib/portals/bindings.ts';
 import type { Portal } from '../../lib/portals/portal.ts';
 import { PortalSession } from '../../lib/portals/session.ts';
 import type { Deployment } from '../deployment.ts';
@@ -10,9 +11,6 @@ import type { Deployment } from '../deployment.ts';
 const answerMs = 15_000;
 /** With a refresh of the token, which is started only with a minute left. ms. */
 const allMs = 80_000;
-
-const bindingSchema = z.object({ event: z.string(), handler: z.string().catch('') });
-export type Binding = z.infer<typeof bindingSchema>;
 
 const appSchema = z.object({
   INSTALLED: z.boolean().optional().catch(undefined),

@@ -1,5 +1,6 @@
 import { day, minute } from '../../lib/bitrix24/reactions.ts';
 import type { Portal } from '../../lib/portals/portal.ts';
+import { rulesInForce } from '../../lib/portals/rebind.ts';
 import { PortalBusy } from '../../lib/portals/waiting.ts';
 import { CommandError } from '../command-error.ts';
 import type { Deployment } from '../deployment.ts';
@@ -72,13 +73,14 @@ async function checkAnswers(deployment: Deployment, portal: Portal, probe: Probe
     if (error instanceof CommandError) return [warning('token', `not tried: ${error.message}`)];
     throw error;
   }
+  const rules = await rulesInForce(deployment.portals, portal).catch(() => []); // Said by checkRules.
   const how = portal.connection === 'oauth' ? 'the access token' : 'the incoming webhook';
   return [
     ok('token', `${how} works${says.profile ? `, for user ${says.profile.ID}` : ''}`),
     ...checkRights(portal, says),
     ...checkClock(says),
     ...(portal.connection === 'oauth' ? checkApp(portal, says, place) : []),
-    ...(await checkBindings(portal, says.bindings, probe)),
+    ...(await checkBindings(portal, says.bindings, probe, { rules, place })),
     ...(await checkLimits(deployment, portal, says.app?.LICENSE_FAMILY)),
   ];
 }

@@ -33,6 +33,8 @@ export const portalSchema = z.object({
   disconnectedAt: z.int().positive().optional(),
   /** The keys that a stage robot's URL may carry, as digests. */
   robotKeyDigests: z.array(robotKeySchema).default([]),
+  /** Where the portal was last told to send its events. Absent with webhooks, and before the first activation. */
+  eventsUrl: z.url().optional(),
   limits: portalLimitsSchema,
   pause: pauseSchema.optional(),
   rulesVersion: z.int().positive().optional(),

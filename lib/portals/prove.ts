@@ -10,9 +10,10 @@ import {
   installationLifetime,
   type OAuthCredentials,
 } from './credentials.ts';
-import { bindEvents } from './bindings.ts';
+import { bindEvents, eventsOfRules } from './bindings.ts';
 import { lacksCredentials } from './pause-codes.ts';
 import { type Portal, withTokenDigest } from './portal.ts';
+import { rulesInForce } from './rebind.ts';
 import { storeTokens } from './refresh.ts';
 import { PortalSession, type SessionOptions } from './session.ts';
 
@@ -203,11 +204,14 @@ async function activate(options: ProveOptions, held: OAuthCredentials, deadline:
     // Any user may open an app's page and so bring tokens. Only an administrator's show all that the rules look at.
     isMended = lacksCredentials(portal) && (await isAdministrator(session));
     const limits = await limitsOf(session, portal);
-    await bindEvents(session, activation.eventsUrl, { log, memberId });
+    const { eventsUrl } = activation;
+    const events = eventsOfRules(await rulesInForce(portals, portal));
+    await bindEvents(session, { eventsUrl, events }, { log, memberId });
     await portals.change(memberId, {
       ...present,
       state: 'active',
       limits,
+      eventsUrl,
       tokenDigests: withTokenDigest(portal.tokenDigests, activation.tokenDigest),
       installation: held.installation ?? { tokenDigest: activation.tokenDigest, receivedAt: clock() },
       // After a disconnection it begins anew: in mode observe, and without what was lost in between.

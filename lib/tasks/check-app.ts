@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute, second } from '../bitrix24/reactions.ts';
 import { TooLateToStart } from '../bitrix24/rest-client.ts';
-import { bindEvents } from '../portals/bindings.ts';
+import { bindEvents, eventsOfRules } from '../portals/bindings.ts';
 import { paymentRequired } from '../portals/pause-codes.ts';
 import type { Portal } from '../portals/portal.ts';
+import { rulesInForce } from '../portals/rebind.ts';
 import { PortalSession, type SessionOptions } from '../portals/session.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import type { TaskStore } from './store.ts';
@@ -50,7 +51,10 @@ export async function checkApp(
       return undefined;
     }
     await endPause(options, portal);
-    await bindEvents(session, new URL('/bitrix24/events', options.publicUrl).href, { log, memberId });
+    const eventsUrl = new URL('/bitrix24/events', options.publicUrl).href;
+    const events = eventsOfRules(await rulesInForce(portals, portal));
+    await bindEvents(session, { eventsUrl, events }, { log, memberId });
+    await portals.change(memberId, { eventsUrl });
     return undefined;
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';

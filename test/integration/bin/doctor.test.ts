@@ -15,6 +15,27 @@ function answering(status: number): typeof fetch {
   };
 }
 
+const dealRulesFile = `version: 1
+rules:
+  - { id: deals, when: { type: deal, stages: all-lost }, delete: [deal-contacts] }
+`;
+const dealRules = {
+  version: 1,
+  pushedAt: 1,
+  pushedBy: 'ada',
+  source: dealRulesFile,
+  rules: [
+    {
+      id: 'deals',
+      enabled: true,
+      waitMs: 0,
+      since: 1,
+      when: { type: 'deal', stages: 'all-lost' },
+      delete: ['deal-contacts'],
+    },
+  ],
+};
+
 describe('doctor', () => {
   let stage: CliStage;
   beforeEach(async () => {
@@ -28,6 +49,10 @@ describe('doctor', () => {
       .split('\n')
       .map((text) => text.trim().replaceAll(/ {2,}/g, ' | '))
       .find((text) => text.split(' | ')[1] === check && text.includes(part)) ?? `no line about ${check}: ${stdout}`;
+  const pushRules = async () => {
+    const file = await stage.file('deals.yaml', dealRulesFile);
+    await stage.run(`rules push ${file} --portal ${stage.portal.domain}`);
+  };
   const connectApp = async (finished = true) => {
     const app = await stage.install();
     await stage.run('portals credentials', { input: [app.clientId, app.clientSecret] });
@@ -72,13 +97,18 @@ describe('doctor', () => {
 
   test('a portal by an app that is well: installed, bound, reachable', async () => {
     await connectApp();
+    expect(line(await stage.run('doctor', { fetch: answering(400) }), 'rules')).toBe(
+      'warning | rules | none yet, so nothing is done',
+    );
+    await pushRules();
     const ran = await stage.run('doctor', { fetch: answering(400) });
     expect(ran.code).toBe(0);
     expect(line(ran, 'token')).toBe('ok | token | the access token works, for user 1');
     expect(line(ran, 'app')).toBe('ok | app | its installation is finished');
-    expect(line(ran, 'events')).toBe('ok | events | 3 events bound to http://127.0.0.1:4310/bitrix24/events');
+    expect(line(ran, 'events')).toBe(
+      'ok | events | the 3 events that the rules need: bound to http://127.0.0.1:4310/bitrix24/events',
+    );
     expect(line(ran, 'address')).toBe('ok | address | http://127.0.0.1:4310/bitrix24/events answers');
-    expect(line(ran, 'rules')).toBe('warning | rules | none yet, so nothing is done');
   });
 
   test('--json is one document, with the exit code of the lines', async () => {
@@ -207,6 +237,8 @@ describe('doctor', () => {
 
     test('an installation that is not finished, whose events never arrive', async () => {
       await connectApp(false);
+      await stage.tables.portals.put({ memberId: stage.portal.memberId, sk: 'rules#00000001', ...dealRules });
+      await stage.portals.change(stage.portal.memberId, { rulesVersion: 1 });
       const ran = await stage.run('doctor', { fetch: answering(400) });
       expect(ran.code).toBe(1);
       expect(line(ran, 'app')).toMatch(/^failure .* is not finished: none of its events ever arrives$/);
@@ -217,6 +249,7 @@ describe('doctor', () => {
 
     test('events that are bound to another address, and an address where nobody is', async () => {
       await connectApp();
+      await pushRules();
       const elsewhere = await stage.run('doctor', {
         fetch: answering(400),
         env: { TIDY24_PUBLIC_URL: 'https://new.example/' },

@@ -21,7 +21,7 @@ describe('portals credentials', () => {
     expect(stdout).toContain('Mode observe');
     expect(stdout).toContain(`npx tidy24 rules push rules.yaml --portal ${portal.domain} --local`);
     expect(await stage.portals.get(portal.memberId)).toMatchObject({ state: 'active', mode: 'observe' });
-    expect(portal.requests.filter(({ method }) => method === 'event.bind')).toHaveLength(6);
+    expect(portal.requests.filter(({ method }) => method === 'event.bind')).toHaveLength(3);
   });
 
   test('takes the portal by member id or domain, the app from the environment', async () => {

@@ -87,7 +87,7 @@ async function bound(): Promise<{ event: string; handler: string }[]> {
 }
 
 describe('a genuine installation', () => {
-  test('makes the portal active and observing, its token trusted, its events bound', async () => {
+  test('makes the portal active and observing, its token trusted, the app’s own events bound', async () => {
     const digest = await install();
     expect(await prove()).toEqual({ result: 'active', domain: simulator.portal.domain });
     expect((await stored()).portal).toMatchObject({
@@ -100,10 +100,8 @@ describe('a genuine installation', () => {
     });
     expect((await bound()).map(({ event, handler }) => `${event} ${handler}`).toSorted()).toEqual([
       ...['ONAPPPAYMENT', 'ONAPPUNINSTALL', 'ONAPPUPDATE'].map((event) => `${event} ${installUrl}`),
-      `ONCRMDEALADD ${eventsUrl}`,
-      `ONCRMDEALMOVETOCATEGORY ${eventsUrl}`,
-      `ONCRMDEALUPDATE ${eventsUrl}`,
     ]);
+    expect((await stored()).portal).toMatchObject({ eventsUrl });
     expect((await parts.credentials.pending(memberId))?.installations).toEqual([]);
     expect((await stored()).credentials).not.toHaveProperty('activation');
     expect(await prove()).toEqual({ result: 'nothing-pending' });
@@ -148,7 +146,7 @@ describe('a genuine installation', () => {
     const { portal } = await stored();
     expect(portal).toMatchObject({ mode: 'enforce', rulesVersion: 3, tokenDigests: [first, second] });
     expect(portal?.pause).toBeUndefined();
-    expect(await bound()).toHaveLength(6);
+    expect(await bound()).toHaveLength(3);
   });
 
   test('does not resume a portal that was paused for another reason', async () => {
@@ -164,13 +162,14 @@ describe('a genuine installation', () => {
   test('binds no event that is bound already', async () => {
     const tokens = simulator.portal.installApp(app);
     const access = { endpoint: simulator.portal.endpoint, token: tokens.accessToken };
-    const bind = { event: 'ONCRMDEALUPDATE', handler: eventsUrl };
+    const bind = { event: 'ONAPPUPDATE', handler: installUrl };
     await parts.rest.call(access, 'event.bind', bind, { write: false, deadline: time.now + 60_000 });
     await parts.credentials.addInstallation(memberId, installation(tokens.refreshToken));
     await parts.credentials.setApp(memberId, own(), time.now);
     expect(await prove()).toMatchObject({ result: 'active' });
-    expect(simulator.portal.calls('event.bind')).toHaveLength(6);
-    expect(await bound()).toHaveLength(6);
+    // Bound by hand once, and then the two others.
+    expect(simulator.portal.calls('event.bind')).toHaveLength(3);
+    expect(await bound()).toHaveLength(3);
   });
 
   test('takes it for bound when the portal says so: the answer to an earlier try was lost', async () => {
@@ -331,7 +330,7 @@ describe('a function that dies in the middle', () => {
       expect(lost).toBe(when === 'before' && write === 2);
       if (lost) continue;
       expect((await stored()).portal).toMatchObject({ state: 'active', mode: 'observe', tokenDigests: [digest] });
-      expect(await bound()).toHaveLength(6);
+      expect(await bound()).toHaveLength(3);
       expect((await parts.credentials.pending(memberId))?.installations).toEqual([]);
     }
     expect(deaths).toBeGreaterThan(5);
@@ -358,7 +357,7 @@ describe('a function that dies in the middle', () => {
     expect((await stored()).portal).toMatchObject({ state: 'pending', tokenDigests: [] });
     expect(await prove()).toMatchObject({ result: 'active' });
     expect(simulator.portal.refreshes).toHaveLength(1);
-    expect(await bound()).toHaveLength(6);
+    expect(await bound()).toHaveLength(3);
   });
 
   test('and whose tokens are worth nothing afterwards: installing the app again mends it', async () => {

@@ -3,6 +3,8 @@ import { loadRules } from '../../../lib/rules/load.ts';
 import { nextVersion } from '../../../lib/rules/version.ts';
 import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
 import { tokenDigest } from '../../../lib/bitrix24/token-digest.ts';
+import { rebind } from '../../../lib/portals/rebind.ts';
+import { partsOf } from '../portals/parts.ts';
 import type { Deployment } from './deployment.ts';
 
 /** Whole seconds, as a portal writes its times. */
@@ -47,6 +49,8 @@ export async function pushRules(deployment: Deployment, source = unlinkAtOnce): 
   const before = version === undefined ? undefined : await deployment.portals.rules(memberId, version);
   const rules = nextVersion(before, loadRules(source), source, fullSecond(Date.now()), 'test');
   await deployment.portals.pushRules(memberId, rules);
+  // As `tidy24 rules push` does.
+  if (portal) await rebind(partsOf(deployment.tables), portal, rules.rules);
 }
 
 export async function enforce({ portals, portal }: Deployment): Promise<void> {
