@@ -13,6 +13,7 @@ describe('the limits of a portal', () => {
     deployment = await Deployment.start({ portal });
     furnish(deployment);
     await installApp(deployment);
+    await deployment.pass(2 * minute); // Until the portal takes as many requests again as the next step makes.
     await pushRules(deployment);
     await enforce(deployment);
   }
@@ -38,7 +39,7 @@ describe('the limits of a portal', () => {
   test('the request rate is kept without ever being refused: the message waits, and with it the group', async () => {
     await start({ limits: { burst: 8, perSecond: 0.1 } });
     const { portal } = deployment;
-    // What installing took has drained; then the portal is told of its real limits.
+    // What that took has drained; then the portal is told of its real limits.
     await deployment.pass(3 * minute);
     const before = await deployment.portals.get(portal.memberId);
     if (!before) throw new Error('not connected');

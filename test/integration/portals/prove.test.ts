@@ -98,9 +98,9 @@ describe('a genuine installation', () => {
       tokenDigests: [digest],
       limits: { requestsPerSecond: 2, burst: 50 },
     });
-    expect((await bound()).map(({ event, handler }) => `${event} ${handler}`).toSorted()).toEqual([
-      ...['ONAPPPAYMENT', 'ONAPPUNINSTALL', 'ONAPPUPDATE'].map((event) => `${event} ${installUrl}`),
-    ]);
+    expect((await bound()).map(({ event, handler }) => `${event} ${handler}`).toSorted()).toEqual(
+      ['ONAPPPAYMENT', 'ONAPPUNINSTALL', 'ONAPPUPDATE'].map((event) => `${event} ${installUrl}`),
+    );
     expect((await stored()).portal).toMatchObject({ eventsUrl });
     expect((await parts.credentials.pending(memberId))?.installations).toEqual([]);
     expect((await stored()).credentials).not.toHaveProperty('activation');
