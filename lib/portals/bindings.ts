@@ -1,15 +1,13 @@
 import * as z from 'zod';
 import type { Log } from '../aws/telemetry.ts';
 import { PortalError } from '../bitrix24/failures.ts';
+import type { RecordType } from '../rules/schema.ts';
 import type { PortalSession } from './session.ts';
-
-/** What a rule is about: deals, leads, or a smart process by its entityTypeId. */
-export type RuleType = 'deal' | 'lead' | number;
 
 /** Of a rule, as much as says which events it needs. */
 export interface RuleScope {
   readonly enabled: boolean;
-  readonly when: { readonly type: RuleType };
+  readonly when: { readonly type: RecordType };
 }
 
 const dealEvents = ['ONCRMDEALUPDATE', 'ONCRMDEALADD', 'ONCRMDEALMOVETOCATEGORY'] as const;
@@ -20,7 +18,7 @@ const itemEvents = ['ONCRMDYNAMICITEMUPDATE', 'ONCRMDYNAMICITEMADD'] as const;
 const appEvents = ['ONAPPUPDATE', 'ONAPPUNINSTALL', 'ONAPPPAYMENT'] as const;
 
 /** The events about records that can tell of a loss among records of these types. */
-export function eventsFor(types: Iterable<RuleType>): string[] {
+export function eventsFor(types: Iterable<RecordType>): string[] {
   const events = new Set<string>();
   for (const type of types) {
     for (const event of type === 'deal' ? dealEvents : type === 'lead' ? leadEvents : itemEvents) events.add(event);

@@ -2,6 +2,8 @@ import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { BudgetStore } from '../../../lib/portals/budgets.ts';
+import { loadRules } from '../../../lib/rules/load.ts';
+import { nextVersion } from '../../../lib/rules/version.ts';
 import { CliStage, type Ran } from './cli-stage.ts';
 import { failedTask, furnish, loseDeal, pass } from './failed-tasks.ts';
 
@@ -19,23 +21,6 @@ const dealRulesFile = `version: 1
 rules:
   - { id: deals, when: { type: deal, stages: all-lost }, delete: [deal-contacts] }
 `;
-const dealRules = {
-  version: 1,
-  pushedAt: 1,
-  pushedBy: 'ada',
-  source: dealRulesFile,
-  rules: [
-    {
-      id: 'deals',
-      enabled: true,
-      waitMs: 0,
-      since: 1,
-      when: { type: 'deal', stages: 'all-lost' },
-      delete: ['deal-contacts'],
-    },
-  ],
-};
-
 describe('doctor', () => {
   let stage: CliStage;
   beforeEach(async () => {
@@ -237,8 +222,8 @@ describe('doctor', () => {
 
     test('an installation that is not finished, whose events never arrive', async () => {
       await connectApp(false);
-      await stage.tables.portals.put({ memberId: stage.portal.memberId, sk: 'rules#00000001', ...dealRules });
-      await stage.portals.change(stage.portal.memberId, { rulesVersion: 1 });
+      const rules = nextVersion(undefined, loadRules(dealRulesFile), dealRulesFile, 1, 'ada');
+      await stage.portals.pushRules(stage.portal.memberId, rules);
       const ran = await stage.run('doctor', { fetch: answering(400) });
       expect(ran.code).toBe(1);
       expect(line(ran, 'app')).toMatch(/^failure .* is not finished: none of its events ever arrives$/);

@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { tokenDigest } from '../../../lib/bitrix24/token-digest.ts';
-import type { RuleScope, RuleType } from '../../../lib/portals/bindings.ts';
+import type { RuleScope } from '../../../lib/portals/bindings.ts';
 import { provePortal } from '../../../lib/portals/prove.ts';
 import { rebind } from '../../../lib/portals/rebind.ts';
+import { loadRules } from '../../../lib/rules/load.ts';
+import type { RecordType } from '../../../lib/rules/schema.ts';
+import { nextVersion } from '../../../lib/rules/version.ts';
 import type { SimulatedApp } from '../../../simulator/portal-apps.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
 import { Database, failureOf, type Parts, partsOf, TestTime } from './parts.ts';
@@ -60,7 +63,7 @@ const bound = async () =>
   ((await call('event.get')) as { event: string; handler: string }[])
     .map(({ event, handler }) => `${event} ${handler}`)
     .toSorted();
-const rules = (...types: RuleType[]): RuleScope[] => types.map((type) => ({ enabled: true, when: { type } }));
+const rules = (...types: RecordType[]): RuleScope[] => types.map((type) => ({ enabled: true, when: { type } }));
 const bindFor = async (some: RuleScope[]) => {
   const portal = await parts.portals.get(memberId);
   if (!portal) throw new Error('No portal');
@@ -133,22 +136,9 @@ describe('what a portal is asked to send', () => {
   });
 
   test('is bound by a new installation as the rules in force say', async () => {
-    await parts.portals.pushRules(memberId, {
-      version: 1,
-      pushedAt: time.now,
-      pushedBy: 'test',
-      source: '',
-      rules: [
-        {
-          id: 'unlink',
-          enabled: true,
-          waitMs: 0,
-          since: time.now,
-          when: { type: 'deal', stages: 'all-lost' },
-          delete: ['deal-contacts'],
-        },
-      ],
-    });
+    const file =
+      'version: 1\nrules:\n  - { id: unlink, when: { type: deal, stages: all-lost }, delete: [deal-contacts] }';
+    await parts.portals.pushRules(memberId, nextVersion(undefined, loadRules(file), file, time.now, 'test'));
     time.now += 100_000;
     const { refreshToken, applicationToken } = simulator.portal.reinstall(app);
     await parts.credentials.addInstallation(memberId, {
