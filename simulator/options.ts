@@ -49,6 +49,8 @@ export interface PortalOptions {
   readonly contactDeleteFate?: 'operation' | 'legacy';
   /** Whether a move to another pipeline emits ONCRMDEALUPDATE beside ONCRMDEALMOVETOCATEGORY. Default false. */
   readonly pipelineMoveAlsoUpdates?: boolean;
+  /** Whether crm.item.list filters deals by `contactIds`; the documentation of 2025 said for a while that it cannot. Default true. */
+  readonly dealsFilterByContacts?: boolean;
   /** Operating seconds a call of a method is billed, by method name in lower case. Defaults: operating-costs.ts. */
   readonly timePerCall?: Partial<Record<string, number>>;
   /** Real ms a call of a method takes, by method name in lower case; `*` for all others. Default none. */
@@ -95,6 +97,7 @@ export function withDefaults(options: PortalOptions = {}): PortalConfig {
     language: options.language ?? 'en',
     contactDeleteFate: options.contactDeleteFate ?? 'operation',
     pipelineMoveAlsoUpdates: options.pipelineMoveAlsoUpdates ?? false,
+    dealsFilterByContacts: options.dealsFilterByContacts ?? true,
     timePerCall: options.timePerCall ?? {},
     delay: options.delay ?? {},
     zoneMinutes: options.zoneMinutes ?? 120,

@@ -1,10 +1,11 @@
 import { EntityType } from '../lib/bitrix24/entity-types.ts';
 import { ItemView } from './crm/item-view.ts';
 import type { RecordChange } from './crm/operations.ts';
-import type { NewStage, Semantics } from './crm/stage-directory.ts';
 import { Hit } from './events/hit.ts';
 import type { PortalParts } from './portal-parts.ts';
-import { type CrmRecord, nextId, type User } from './state.ts';
+import { PortalSetup } from './portal-setup.ts';
+import { type PortalSnapshot, snapshotOf } from './portal-snapshot.ts';
+import type { CrmRecord } from './state.ts';
 
 /** Who does something on the portal, and whether handlers hear of it. */
 export interface Deed {
@@ -26,48 +27,30 @@ export interface NewRecord extends Deed {
   readonly stageId?: string;
   readonly contactIds?: readonly number[];
   readonly companyId?: number;
+  /** Of a contact, the primary one first. */
+  readonly companyIds?: readonly number[];
   readonly leadId?: number;
   readonly assignedById?: number;
   readonly parents?: Readonly<Record<string, number>>;
+  /** Custom fields under either name: `ufCrmLossReason`, `UF_CRM_LOSS_REASON`. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** What people and robots do with users, records, pipelines and types of a portal. */
-export class PortalRecords {
+/** One thing that happened in a record's timeline. */
+export interface Activity {
+  /** Whose it is. Default 1. */
+  readonly by?: number;
+  /** Ms since the epoch. Default: now. */
+  readonly at?: number;
+}
+
+/** What people and robots do with the records of a portal. */
+export class PortalRecords extends PortalSetup {
   readonly #parts: PortalParts;
-  readonly #changed: () => void;
 
   constructor(parts: PortalParts, changed: () => void) {
+    super(parts, changed);
     this.#parts = parts;
-    this.#changed = changed;
-  }
-
-  get users(): readonly User[] {
-    return this.#parts.state.users;
-  }
-
-  addUser(user: Partial<Omit<User, 'id'>> = {}): User {
-    return this.change(() => {
-      const admin = user.admin ?? false;
-      const added: User = {
-        id: nextId(this.#parts.state, 'user'),
-        name: user.name ?? 'User',
-        lastName: user.lastName ?? '',
-        admin,
-        active: user.active ?? true,
-        rights: user.rights ?? (admin ? 'all' : 'own'),
-        extranet: user.extranet ?? false,
-      };
-      this.#parts.state.users.push(added);
-      return added;
-    });
-  }
-
-  /** Dismisses, promotes or restricts a user. */
-  changeUser(id: number, change: Partial<Omit<User, 'id'>>): void {
-    const user = this.users.find((candidate) => candidate.id === id);
-    if (!user) throw new Error(`No user ${id}`);
-    this.change(() => Object.assign(user, change));
   }
 
   addContact(record: NewRecord = {}): number {
@@ -128,7 +111,7 @@ export class PortalRecords {
   item(entityTypeId: number, id: number): Readonly<Record<string, unknown>> | undefined {
     const { crm, config } = this.#parts;
     const record = crm.records.get(entityTypeId, id);
-    return record && new ItemView(crm, config).render(record);
+    return record && new ItemView(crm, config, entityTypeId).render(record);
   }
 
   contactsOf(dealId: number): number[] {
@@ -139,45 +122,33 @@ export class PortalRecords {
     return this.#parts.crm.links.ids(EntityType.company, companyId);
   }
 
-  /** With the default stages when none are given. */
-  addPipeline(pipeline: {
-    readonly id: number;
-    readonly name: string;
-    readonly entityTypeId?: number;
-    readonly stages?: readonly NewStage[];
-  }): void {
-    const { id, name, stages, entityTypeId = EntityType.deal } = pipeline;
-    const { crm } = this.#parts;
-    const known = crm.stages.pipelines(entityTypeId);
-    const added = { entityTypeId, id, name, sort: (known.length + 1) * 100, isDefault: known.length === 0 };
-    this.change(() => crm.stages.addPipeline(added, stages));
+  /** The record's last activity is now, or then: no update, no event. */
+  touchActivity(entityTypeId: number, id: number, at?: number): void {
+    this.addActivity(entityTypeId, id, at === undefined ? {} : { at });
   }
 
-  addStage(pipelineId: number, stage: NewStage, entityTypeId: number = EntityType.deal): string {
-    return this.change(() => this.#parts.crm.stages.addStage(entityTypeId, pipelineId, stage).statusId);
+  /** A call, a letter, a comment: what moves `lastActivityTime` and `lastActivityBy` and nothing else. */
+  addActivity(entityTypeId: number, id: number, { by = 1, at }: Activity = {}): void {
+    const record = this.#require(entityTypeId, id);
+    this.change(() => this.#parts.crm.touch(record, by, at));
   }
 
-  /** In their order, with what they mean. */
-  stages(
-    pipelineId: number,
-    entityTypeId: number = EntityType.deal,
-  ): { readonly id: string; readonly name: string; readonly sort: number; readonly semantics: Semantics }[] {
-    const { stages } = this.#parts.crm;
-    return stages.stages(entityTypeId, pipelineId).map((stage) => ({
-      id: stage.statusId,
-      name: stage.name,
-      sort: stage.sort,
-      semantics: stages.semantics(stage),
-    }));
+  /**
+   * As many deals at once, already in their stage, moved there now by whoever imports; their ids. One event each, unless
+   * silent. `record` gives what a deal has of its own.
+   */
+  importDeals(count: number, common: NewRecord, record: (index: number) => NewRecord = () => ({})): number[] {
+    return Array.from({ length: count }, (_, index) => this.addDeal({ ...common, ...record(index) }));
   }
 
-  /** A smart process with one pipeline of default stages, whose id is returned. */
-  addType(type: { readonly entityTypeId: number; readonly title: string }): number {
-    const { state } = this.#parts;
-    state.types.push({ id: nextId(state, 'type'), ...type });
-    const id = nextId(state, 'smart pipeline');
-    this.addPipeline({ id, name: 'General', entityTypeId: type.entityTypeId });
-    return id;
+  /** Every record with its links, to compare with another time's. */
+  snapshotState(): PortalSnapshot {
+    return snapshotOf(this.#parts.state);
+  }
+
+  /** Takes every record, link and history row away in silence; ids go on growing. For tests that begin anew many times. */
+  clearRecords(): void {
+    this.change(() => this.#parts.crm.clear());
   }
 
   /** From now on a handler forbids deleting the record, with that text. */
@@ -194,13 +165,6 @@ export class PortalRecords {
       if (!deed.silent) this.#parts.announcer.announce(hit);
       return done;
     });
-  }
-
-  /** Every change goes through here, so that it is saved. */
-  protected change<T>(work: () => T): T {
-    const done = work();
-    this.#changed();
-    return done;
   }
 
   #require(entityTypeId: number, id: number): CrmRecord {

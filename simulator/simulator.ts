@@ -71,6 +71,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       file?.touch();
     });
     if (!saved) furnish(portal);
+    portal.addInvoices();
     server.serve((request, response) => handle(portal, request, response));
     closers.push(async () => {
       parts.outbox.close();

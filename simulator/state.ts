@@ -35,6 +35,9 @@ const recordSchema = z.object({
   createdAt: z.number(),
   updatedAt: z.number(),
   movedAt: z.number(),
+  /** The last activity in the timeline. A state saved before there were any has none. */
+  lastActivityAt: z.number().default(0),
+  lastActivityBy: z.number().default(0),
   opened: z.boolean(),
   /** Every other field, user fields (`ufCrm…`) among them, under the name crm.item.get gives it. */
   custom: z.record(z.string(), z.unknown()),
@@ -134,8 +137,27 @@ const bindingSchema = z.object({
 });
 export type Binding = z.infer<typeof bindingSchema>;
 
-const typeSchema = z.object({ id: z.number(), entityTypeId: z.number(), title: z.string() });
+const typeSchema = z.object({
+  id: z.number(),
+  entityTypeId: z.number(),
+  title: z.string(),
+  stages: z.boolean().default(true),
+  categories: z.boolean().default(true),
+});
 export type DynamicType = z.infer<typeof typeSchema>;
+
+const fieldSchema = z.object({
+  entityTypeId: z.number(),
+  /** UF_CRM_LOSS_REASON, and the same as crm.item.* writes it: ufCrmLossReason. */
+  name: z.string(),
+  camel: z.string(),
+  type: z.string(),
+  multiple: z.boolean(),
+  required: z.boolean(),
+  title: z.string(),
+  items: z.array(z.object({ id: z.number(), value: z.string() })),
+});
+export type CustomField = z.infer<typeof fieldSchema>;
 
 export const portalStateSchema = z.object({
   memberId: z.string(),
@@ -148,6 +170,7 @@ export const portalStateSchema = z.object({
   pipelines: z.array(pipelineSchema),
   stages: z.array(stageSchema),
   types: z.array(typeSchema),
+  fields: z.array(fieldSchema).default([]),
   history: z.array(historySchema),
   webhooks: z.array(webhookSchema),
   outgoing: z.array(outgoingSchema),
@@ -170,6 +193,7 @@ export function emptyState(memberId: string, random: number): PortalState {
     pipelines: [],
     stages: [],
     types: [],
+    fields: [],
     history: [],
     webhooks: [],
     outgoing: [],

@@ -1,12 +1,18 @@
 import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import type { ContactLink, PortalState } from '../state.ts';
+import { OwnerIndex } from './owner-index.ts';
 
 /** The contacts of deals, leads, items and companies, in their order. */
 export class ContactLinks {
   readonly #state: PortalState;
+  /** The keys of the owners (`2:101`) by contact. */
+  readonly #owners = new OwnerIndex<string>();
 
   constructor(state: PortalState) {
     this.#state = state;
+    for (const [key, links] of Object.entries(state.links)) {
+      for (const link of links) this.#owners.add(String(link.contactId), key);
+    }
   }
 
   of(ownerTypeId: number, ownerId: number): readonly ContactLink[] {
@@ -20,18 +26,18 @@ export class ContactLinks {
   /** The companies of a contact in the order of their ids, and which of them is its primary one. */
   companiesOf(contactId: number): { companyId: number; primary: boolean }[] {
     const prefix = `${EntityType.company}:`;
-    const keys = Object.keys(this.#state.links).filter((key) => key.startsWith(prefix));
-    return keys.flatMap((key) => {
+    const keys = this.#owners.of(String(contactId)).filter((key) => key.startsWith(prefix));
+    const companies = keys.flatMap((key) => {
       const link = this.#state.links[key]?.find((candidate) => candidate.contactId === contactId);
       return link ? [{ companyId: Number(key.slice(prefix.length)), primary: link.primary }] : [];
     });
+    return companies.toSorted((a, b) => a.companyId - b.companyId);
   }
 
   replace(ownerTypeId: number, ownerId: number, links: readonly ContactLink[]): void {
     const sorted = links.toSorted((a, b) => a.sort - b.sort);
     const former = this.ids(ownerTypeId, ownerId);
-    if (sorted.length === 0) delete this.#state.links[`${ownerTypeId}:${ownerId}`];
-    else this.#state.links[`${ownerTypeId}:${ownerId}`] = sorted;
+    this.#put(`${ownerTypeId}:${ownerId}`, sorted);
     if (ownerTypeId === EntityType.company) {
       for (const contactId of new Set([...former, ...sorted.map((link) => link.contactId)]))
         this.#settlePrimary(contactId);
@@ -49,18 +55,25 @@ export class ContactLinks {
 
   /** Takes a contact out of every record it is linked to. */
   forget(contactId: number): void {
-    for (const [key, links] of Object.entries(this.#state.links)) {
-      if (!links.some((link) => link.contactId === contactId)) continue;
-      const rest = links.filter((link) => link.contactId !== contactId);
-      if (rest.length === 0) {
-        delete this.#state.links[key];
-        continue;
-      }
+    for (const key of this.#owners.of(String(contactId))) {
+      const rest = (this.#state.links[key] ?? []).filter((link) => link.contactId !== contactId);
       const [first] = rest;
       const isCompany = key.startsWith(`${EntityType.company}:`);
       if (first && !isCompany && !rest.some((link) => link.primary)) first.primary = true;
-      this.#state.links[key] = rest;
+      this.#put(key, rest);
     }
+  }
+
+  clear(): void {
+    this.#state.links = {};
+    this.#owners.clear();
+  }
+
+  #put(key: string, links: ContactLink[]): void {
+    for (const link of this.#state.links[key] ?? []) this.#owners.remove(String(link.contactId), key);
+    for (const link of links) this.#owners.add(String(link.contactId), key);
+    if (links.length === 0) delete this.#state.links[key];
+    else this.#state.links[key] = links;
   }
 
   /** A contact with companies has exactly one primary company, and names it as its `companyId`. */

@@ -1,101 +1,80 @@
 import type { PhpMap, PhpValue } from '../php-form.ts';
-import { scalarText } from '../scalar.ts';
+import { asMap, toText } from '../rest/params.ts';
 import { RestError } from '../rest-error.ts';
-import { readMoment } from '../zoned-time.ts';
+import { compareValues, conditionOf } from './list-condition.ts';
+
+/** A field that a filter or an order may name. */
+export interface ListField<Row> {
+  readonly read: (row: Row) => unknown;
+  /** Whether `read` gives ms since the epoch. */
+  readonly moment: boolean;
+}
 
 export interface ListSource<Row> {
-  readonly value: (row: Row, field: string) => unknown;
-  /** Whether a filter or an order may name the field. */
-  readonly knows: (field: string) => boolean;
+  /** Undefined for a field that may not be named. */
+  readonly listField: (name: string) => ListField<Row> | undefined;
   /** Minutes from UTC, for moments without a zone. */
   readonly zoneMinutes: number;
   /** The old methods overlook a field they do not know, the universal ones refuse it. */
   readonly overlooksUnknown: boolean;
 }
 
-const KEY = /^(!=|!@|!%|>=|<=|<>|[!=<>@%]|)(.+)$/;
+const KEY = /^(!=%|!%=|!=|!@|!%|=%|%=|>=|<=|<>|[!=<>@%]|)(.+)$/;
 
-/** Applies a filter in Bitrix24's notation: the operator stands before the field's name. Throws INVALID_ARG_VALUE. */
-export function filterRows<Row>(rows: readonly Row[], filter: PhpMap, source: ListSource<Row>): Row[] {
-  const tests = Object.entries(filter).flatMap(([key, wanted]) => {
-    const [, operator = '', field = ''] = KEY.exec(key) ?? [];
-    if (source.knows(field)) return [{ operator, field, wanted }];
+/** A filter in Bitrix24's notation as a test of rows: the operator stands before the field's name. Throws INVALID_ARG_VALUE. */
+export function rowTest<Row>(filter: PhpMap, source: ListSource<Row>): (row: Row) => boolean {
+  const isAny = wantsAny(filter);
+  const tests = Object.entries(filter).flatMap(([key, wanted]) => oneTest(key, wanted, source));
+  if (tests.length === 1 && tests[0]) return tests[0];
+  if (isAny && tests.length > 0) return (row) => tests.some((test) => test(row));
+  return (row) => tests.every((test) => test(row));
+}
+
+/** Whether one of the filter's conditions is enough. */
+export function wantsAny(filter: PhpMap): boolean {
+  return /^or$/i.test(toText(filter['logic'] ?? filter['LOGIC']));
+}
+
+function oneTest<Row>(key: string, wanted: PhpValue, source: ListSource<Row>): ((row: Row) => boolean)[] {
+  if (/^logic$/i.test(key)) return [];
+  // Conditions nest under numbers: `{0: {logic: 'OR', …}}`.
+  if (/^\d+$/.test(key) && typeof wanted === 'object' && wanted !== null) return [rowTest(asMap(wanted), source)];
+  const [, operator = '', name = ''] = KEY.exec(key) ?? [];
+  const field = source.listField(name);
+  if (!field) {
     if (source.overlooksUnknown) return [];
-    throw new RestError(400, 'INVALID_ARG_VALUE', `Invalid filter: field '${field}' is not allowed in filter`);
-  });
-  return rows.filter((row) =>
-    tests.every(({ operator, field, wanted }) => holds(operator, source.value(row, field), wanted, source.zoneMinutes)),
-  );
+    throw new RestError(400, 'INVALID_ARG_VALUE', `Invalid filter: field '${name}' is not allowed in filter`);
+  }
+  const holds = conditionOf(operator, wanted, field.moment, source.zoneMinutes);
+  return [(row) => holds(field.read(row))];
+}
+
+export function filterRows<Row>(rows: readonly Row[], filter: PhpMap, source: ListSource<Row>): Row[] {
+  return rows.filter(rowTest(filter, source));
 }
 
 /** Sorts by `{field: "ASC" | "DESC"}`; ties keep the order of the ids, in which the rows come. */
-export function orderRows<Row>(rows: readonly Row[], order: PhpMap, source: ListSource<Row>): Row[] {
-  const keys = Object.entries(order).flatMap(([field, direction]) => {
-    if (source.knows(field)) return [{ field, sign: /^desc/i.test(plain(direction)) ? -1 : 1 }];
+export function orderRows<Row>(rows: readonly Row[], order: PhpMap, source: ListSource<Row>): readonly Row[] {
+  const keys = Object.entries(order).flatMap(([name, direction]) => {
+    const field = source.listField(name);
+    if (field) return [{ field, sign: sign(name, direction, source.overlooksUnknown) }];
     if (source.overlooksUnknown) return [];
-    throw new RestError(400, 'INVALID_ARG_VALUE', `Invalid order: field '${field}' is not allowed in order`);
+    throw new RestError(400, 'INVALID_ARG_VALUE', `Invalid order: field '${name}' is not allowed in order`);
   });
+  if (keys.length === 0) return rows;
   return rows.toSorted((a, b) => {
-    for (const { field, sign } of keys) {
-      const [left, right] = [source.value(a, field), source.value(b, field)];
-      const difference = compare(left, right, source.zoneMinutes);
-      if (difference !== 0) return sign * (Number.isNaN(difference) ? byText(plain(left), plain(right)) : difference);
+    for (const { field, sign: direction } of keys) {
+      const difference = compareValues(field.read(a), field.read(b), source.zoneMinutes);
+      if (difference !== 0) return direction * difference;
     }
     return 0;
   });
 }
 
-function holds(operator: string, actual: unknown, wanted: PhpValue, zone: number): boolean {
-  switch (operator) {
-    case '!':
-    case '!=':
-    case '<>':
-    case '!@':
-      return !isAmong(actual, wanted, zone);
-    case '>':
-      return compare(actual, wanted, zone) > 0;
-    case '>=':
-      return compare(actual, wanted, zone) >= 0;
-    case '<':
-      return compare(actual, wanted, zone) < 0;
-    case '<=':
-      return compare(actual, wanted, zone) <= 0;
-    case '%':
-      return plain(actual).toLowerCase().includes(plain(wanted).toLowerCase());
-    case '!%':
-      return !plain(actual).toLowerCase().includes(plain(wanted).toLowerCase());
-    default:
-      return isAmong(actual, wanted, zone);
-  }
-}
-
-/** A list on either side means "any of them": `contactIds` holds a contact when one entry equals it. */
-function isAmong(actual: unknown, wanted: PhpValue, zone: number): boolean {
-  const candidates = typeof wanted === 'object' && wanted !== null ? Object.values(wanted) : [wanted];
-  const values = Array.isArray(actual) ? (actual as unknown[]) : [actual];
-  return candidates.some((candidate) => values.some((value) => compare(value, candidate, zone) === 0));
-}
-
-/**
- * Negative, 0 or positive; NaN when a number or a moment is compared with something that is neither: such a
- * condition holds for no row, so that a date with a lost `+` does not look as if it worked.
- */
-function compare(a: unknown, b: unknown, zone: number): number {
-  const [left, right] = [plain(a), plain(b)];
-  if (isNumber(left)) return right === '' ? Number.NaN : left === right ? 0 : Number(left) - Number(right);
-  const moment = readMoment(left, zone);
-  if (!Number.isNaN(moment)) return moment - readMoment(right, zone);
-  return byText(left, right);
-}
-
-function isNumber(text: string): boolean {
-  return /^-?\d+(\.\d+)?$/.test(text);
-}
-
-function byText(left: string, right: string): number {
-  return left === right ? 0 : left < right ? -1 : 1;
-}
-
-function plain(value: unknown): string {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : scalarText(value, 'Y', 'N');
+function sign(name: string, direction: PhpValue, lenient: boolean): 1 | -1 {
+  const text = typeof direction === 'string' ? direction.toUpperCase() : '';
+  if (text === 'DESC') return -1;
+  if (text === 'ASC' || lenient) return 1;
+  const allowed = `Invalid order: allowed sort directions are ASC, DESC. But got '${text}' for field '${name}'`;
+  throw new RestError(400, 'INVALID_ARG_VALUE', allowed);
 }

@@ -1,55 +1,23 @@
 import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { nextId, type Pipeline, type PortalState, type Stage } from '../state.ts';
+import { defaultStages, type NewStage } from './default-stages.ts';
+import { hasStages, SMART_INVOICE } from './record-types.ts';
 
 /** P in progress, S won, F lost. */
 export type Semantics = 'P' | 'S' | 'F';
 
-export interface NewStage {
-  /** With or without the pipeline's prefix: `UC_7K2M` and `C5:UC_7K2M` are the same in pipeline 5. */
-  readonly id: string;
-  readonly name: string;
-  /** Default: the place in the list × 10. */
-  readonly sort?: number;
-}
-
-const DEAL_STAGES: readonly NewStage[] = [
-  { id: 'NEW', name: 'New' },
-  { id: 'PREPARATION', name: 'Preparing documents' },
-  { id: 'PREPAYMENT_INVOICE', name: 'Prepayment invoice' },
-  { id: 'EXECUTING', name: 'In progress' },
-  { id: 'FINAL_INVOICE', name: 'Final invoice' },
-  { id: 'WON', name: 'Deal won' },
-  { id: 'LOSE', name: 'Deal lost' },
-  { id: 'APOLOGY', name: 'Analyse the failure' },
-];
-
-const LEAD_STAGES: readonly NewStage[] = [
-  { id: 'NEW', name: 'Unassigned' },
-  { id: 'IN_PROCESS', name: 'In work' },
-  { id: 'PROCESSED', name: 'Processed' },
-  { id: 'CONVERTED', name: 'Good lead' },
-  { id: 'JUNK', name: 'Junk lead' },
-];
-
-const ITEM_STAGES: readonly NewStage[] = [
-  { id: 'NEW', name: 'Start' },
-  { id: 'PREPARATION', name: 'Preparation' },
-  { id: 'CLIENT', name: 'Waiting for client' },
-  { id: 'SUCCESS', name: 'Success' },
-  { id: 'FAIL', name: 'Failure' },
-];
-
 /** The stages of every pipeline, and what they mean. */
 export class StageDirectory {
   readonly #state: PortalState;
+  /** By type and stage code. Filters ask for every record of a list. */
+  readonly #meanings = new Map<string, Semantics>();
 
   constructor(state: PortalState) {
     this.#state = state;
   }
 
-  /** Leads, deals and dynamic items have stages; contacts and companies do not. */
-  static hasStages(entityTypeId: number): boolean {
-    return entityTypeId !== EntityType.contact && entityTypeId !== EntityType.company;
+  hasStages(entityTypeId: number): boolean {
+    return hasStages(this.#state, entityTypeId);
   }
 
   addPipeline(pipeline: Pipeline, stages: readonly NewStage[] = defaultStages(pipeline.entityTypeId)): Pipeline {
@@ -73,11 +41,26 @@ export class StageDirectory {
       statusId: `${prefix}${code}`,
       name: stage.name,
       sort: stage.sort ?? 500,
-      system: /^(NEW|WON|LOSE|CONVERTED|JUNK|SUCCESS|FAIL)$/.test(code),
+      system: /^(NEW|WON|LOSE|CONVERTED|JUNK|SUCCESS|FAIL)$/.test(code) || entityTypeId === SMART_INVOICE,
       categoryId,
     };
     this.#state.stages.push(added);
+    this.#meanings.clear();
     return added;
+  }
+
+  /** Records keep their stage, whatever it means from now on. */
+  sortStage(entityTypeId: number, categoryId: number, code: string, sort: number): void {
+    this.#require(entityTypeId, categoryId, code).sort = sort;
+    this.#meanings.clear();
+  }
+
+  /** A pipeline without its success stage does not exist. Records stay where they are, in a stage that is none any more. */
+  removeStage(entityTypeId: number, categoryId: number, code: string): void {
+    const stage = this.#require(entityTypeId, categoryId, code);
+    if (isSuccess(stage)) throw new Error('The success stage of a pipeline cannot be removed');
+    this.#state.stages = this.#state.stages.filter((other) => other !== stage);
+    this.#meanings.clear();
   }
 
   pipeline(entityTypeId: number, id: number): Pipeline | undefined {
@@ -108,26 +91,52 @@ export class StageDirectory {
 
   /** The success stage means S, the failure stage and every stage sorted after success F: sorting anew changes meanings. */
   semantics(stage: Stage): Semantics {
-    const code = stage.statusId.slice(stage.statusId.indexOf(':') + 1);
-    if (/^(WON|CONVERTED|SUCCESS)$/.test(code)) return 'S';
-    if (/^(LOSE|JUNK|FAIL)$/.test(code)) return 'F';
-    const success = this.inDirectory(stage.entityId).find((other) =>
-      /(^|:)(WON|CONVERTED|SUCCESS)$/.test(other.statusId),
-    );
+    if (isSuccess(stage)) return 'S';
+    if (isFailure(stage)) return 'F';
+    const success = this.inDirectory(stage.entityId).find(isSuccess);
     return success !== undefined && stage.sort > success.sort ? 'F' : 'P';
   }
 
   semanticsOf(entityTypeId: number, statusId: string): Semantics {
+    const key = `${entityTypeId} ${statusId}`;
+    const known = this.#meanings.get(key);
+    if (known) return known;
     const stage = this.find(entityTypeId, statusId);
-    return stage ? this.semantics(stage) : 'P';
+    const meaning = stage ? this.semantics(stage) : 'P';
+    this.#meanings.set(key, meaning);
+    return meaning;
   }
+
+  /** By its code with or without the pipeline's prefix. */
+  #require(entityTypeId: number, categoryId: number, code: string): Stage {
+    const full = [code, `${stagePrefix(entityTypeId, categoryId)}${code}`];
+    const stage = this.stages(entityTypeId, categoryId).find((candidate) => full.includes(candidate.statusId));
+    if (!stage) throw new Error(`Pipeline ${categoryId} of type ${entityTypeId} has no stage ${code}`);
+    return stage;
+  }
+}
+
+function isSuccess(stage: Stage): boolean {
+  return (isInvoice(stage) ? /^P$/ : /^(WON|CONVERTED|SUCCESS)$/).test(bareCode(stage));
+}
+
+function isFailure(stage: Stage): boolean {
+  return (isInvoice(stage) ? /^D$/ : /^(LOSE|JUNK|FAIL)$/).test(bareCode(stage));
+}
+
+function isInvoice(stage: Stage): boolean {
+  return stage.entityId.startsWith('SMART_INVOICE_STAGE_');
+}
+
+function bareCode(stage: Stage): string {
+  return stage.statusId.slice(stage.statusId.indexOf(':') + 1);
 }
 
 /** The directory of a pipeline's stages, as crm.status.list names it. */
 export function stageEntityId(entityTypeId: number, categoryId: number): string {
   if (entityTypeId === EntityType.lead) return 'STATUS';
   if (entityTypeId === EntityType.deal) return categoryId === 0 ? 'DEAL_STAGE' : `DEAL_STAGE_${categoryId}`;
-  if (entityTypeId === 31) return `SMART_INVOICE_STAGE_${categoryId}`;
+  if (entityTypeId === SMART_INVOICE) return `SMART_INVOICE_STAGE_${categoryId}`;
   return `DYNAMIC_${entityTypeId}_STAGE_${categoryId}`;
 }
 
@@ -135,9 +144,4 @@ function stagePrefix(entityTypeId: number, categoryId: number): string {
   if (entityTypeId === EntityType.lead) return '';
   if (entityTypeId === EntityType.deal) return categoryId === 0 ? '' : `C${categoryId}:`;
   return `DT${entityTypeId}_${categoryId}:`;
-}
-
-function defaultStages(entityTypeId: number): readonly NewStage[] {
-  if (entityTypeId === EntityType.lead) return LEAD_STAGES;
-  return entityTypeId === EntityType.deal ? DEAL_STAGES : ITEM_STAGES;
 }

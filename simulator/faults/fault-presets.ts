@@ -32,6 +32,11 @@ export function paymentRequired(): Fault {
   return { type: 'error', status: 401, error: 'PAYMENT_REQUIRED', description: 'Payment required' };
 }
 
+/** How some builds say that a user may not delete the item; for crm.item.delete. */
+export function deletionDenied(): Fault {
+  return { type: 'error', status: 400, error: 'CRM_ITEM_DELETE_ACCESS_DENIED', description: 'Access denied' };
+}
+
 /** A crash after the work was done, or before. */
 export function serverError(work: 'before' | 'after'): Fault {
   const { status, code, message } = systemError('INTERNAL_SERVER_ERROR', 'docs');

@@ -1,5 +1,5 @@
-import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { mayAccess } from '../crm/record-store.ts';
+import { isKnownType } from '../crm/record-types.ts';
 import type { Call } from '../rest/method.ts';
 import { RestError, systemError, unnamedError } from '../rest-error.ts';
 import type { CrmRecord } from '../state.ts';
@@ -18,8 +18,7 @@ export function hasCrm(call: Call): boolean {
 export function requireType(call: Call, entityTypeId: number): void {
   const { portal, caller } = call;
   if (caller.user.extranet) throw systemError('allowed_only_intranet_user', portal.config.statusProfile);
-  const isStatic = Object.values(EntityType).some((type) => type === entityTypeId);
-  if (isStatic || portal.state.types.some((type) => type.entityTypeId === entityTypeId)) return;
+  if (isKnownType(portal.state, entityTypeId)) return;
   throw new RestError(400, 'NOT_FOUND', localized('typeNotFound', portal.config.language));
 }
 

@@ -26,12 +26,12 @@ function listDeals(call: Call): MethodAnswer {
   requireCrm(call);
   const { params, portal } = call;
   const source: ListSource<Record<string, unknown>> = {
-    value: (row, field) => row[field],
-    knows: (field) => isLegacyDealField(call, field),
+    listField: (name) => (isLegacyDealField(name) ? { read: (row) => row[name], moment: false } : undefined),
     zoneMinutes: portal.config.zoneMinutes,
     overlooksUnknown: true,
   };
-  const all = portal.crm.records.visible(EntityType.deal, call.caller.user).map((deal) => legacyDeal(call, deal));
+  const visible = portal.crm.records.all(EntityType.deal).filter((deal) => mayAccess(call.caller.user, deal));
+  const all = visible.map((deal) => legacyDeal(call, deal));
   const rows = orderRows(filterRows(all, params.legacyMap('filter'), source), params.legacyMap('order'), source);
   const select = params.legacyList('select');
   const wantsAll = select.length === 0 || select.includes('*');

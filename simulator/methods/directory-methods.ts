@@ -1,26 +1,25 @@
 import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { filterRows, type ListSource, orderRows } from '../crm/list-filter.ts';
-import { mayAccess } from '../crm/record-store.ts';
 import { stageEntityId } from '../crm/stage-directory.ts';
-import { type Call, type MethodAnswer, type MethodTable, page } from '../rest/method.ts';
+import type { Call, MethodAnswer, MethodTable } from '../rest/method.ts';
 import { RestError, unnamedError } from '../rest-error.ts';
-import type { HistoryRow, Stage } from '../state.ts';
-import { renderMoment } from '../zoned-time.ts';
+import type { Pipeline, Stage } from '../state.ts';
 import { hasCrm, itemAccessDenied, requireCrm, requireType } from './access.ts';
 
-/** Pipelines, stages and the history of stages. */
+/** Pipelines and their stages. */
 export const directoryMethods: MethodTable = {
   'crm.category.list': { scope: 'crm', run: listCategories },
   'crm.status.list': { scope: 'crm', run: listStatuses },
-  'crm.stagehistory.list': { scope: 'crm', run: listHistory },
 };
 
 function listCategories(call: Call): MethodAnswer {
   const entityTypeId = call.params.exactInt('entityTypeId');
   requireType(call, entityTypeId);
   if (!hasCrm(call)) throw itemAccessDenied(call);
-  const categories = call.portal.crm.stages
-    .pipelines(entityTypeId)
+  if (entityTypeId === EntityType.lead) {
+    throw new RestError(400, 'ENTITY_TYPE_NOT_SUPPORTED', 'Entity type LEAD is not supported');
+  }
+  const categories = pipelinesOf(call, entityTypeId)
     .toSorted((a, b) => a.sort - b.sort)
     .map((pipeline) => ({
       id: pipeline.id,
@@ -32,6 +31,13 @@ function listCategories(call: Call): MethodAnswer {
   return { result: { categories }, total: categories.length };
 }
 
+/** Contacts and companies have the one category they are all in. */
+function pipelinesOf(call: Call, entityTypeId: number): Pipeline[] {
+  const pipelines = call.portal.crm.stages.pipelines(entityTypeId);
+  if (pipelines.length > 0) return pipelines;
+  return [{ entityTypeId, id: 0, name: 'General', sort: 100, isDefault: true }];
+}
+
 /** One directory a call; an unknown one is an empty list. `select` is overlooked. */
 function listStatuses(call: Call): MethodAnswer {
   requireCrm(call);
@@ -40,8 +46,10 @@ function listStatuses(call: Call): MethodAnswer {
     throw unnamedError('Filter by ENTITY_ID must be a string');
   }
   const source: ListSource<Record<string, unknown>> = {
-    value: (row, field) => row[field],
-    knows: (field) => ['ID', 'ENTITY_ID', 'STATUS_ID', 'NAME', 'SORT', 'SYSTEM', 'CATEGORY_ID'].includes(field),
+    listField: (name) =>
+      ['ID', 'ENTITY_ID', 'STATUS_ID', 'NAME', 'SORT', 'SYSTEM', 'CATEGORY_ID'].includes(name)
+        ? { read: (row) => row[name], moment: false }
+        : undefined,
     zoneMinutes: call.portal.config.zoneMinutes,
     overlooksUnknown: true,
   };
@@ -74,55 +82,5 @@ function renderStage(call: Call, stage: Stage): Record<string, unknown> {
     COLOR: '#39A8EF',
     SEMANTICS: semantics === 'P' ? null : semantics,
     ...(isStatic ? { EXTRA: { SEMANTICS: meaning, COLOR: '#39A8EF' } } : {}),
-  };
-}
-
-/** Rows of deals, leads and items that the caller may read. Leads call the stage STATUS_ID. */
-function listHistory(call: Call): MethodAnswer {
-  const { params, portal, caller } = call;
-  const entityTypeId = params.exactInt('entityTypeId');
-  requireType(call, entityTypeId);
-  if (!hasCrm(call)) throw itemAccessDenied(call);
-  if (entityTypeId === EntityType.contact || entityTypeId === EntityType.company) {
-    throw new RestError(400, 'INVALID_ARG_VALUE', 'Invalid entityTypeId: the type has no stages');
-  }
-  const source: ListSource<Record<string, unknown>> = {
-    value: (row, field) => row[field],
-    knows: (field) => field in renderHistory(entityTypeId, emptyRow, portal.config.zoneMinutes),
-    zoneMinutes: portal.config.zoneMinutes,
-    overlooksUnknown: true,
-  };
-  const all = portal.state.history
-    .filter((row) => row.entityTypeId === entityTypeId)
-    .filter((row) => {
-      const owner = portal.crm.records.get(entityTypeId, row.ownerId);
-      return owner !== undefined && mayAccess(caller.user, owner);
-    })
-    .map((row) => renderHistory(entityTypeId, row, portal.config.zoneMinutes));
-  const rows = orderRows(filterRows(all, params.legacyMap('filter'), source), params.legacyMap('order'), source);
-  return page(rows, params.start(), (row) => row, 'items');
-}
-
-const emptyRow: HistoryRow = {
-  id: 0,
-  typeId: 1,
-  entityTypeId: 0,
-  ownerId: 0,
-  createdAt: 0,
-  categoryId: 0,
-  stageId: '',
-  semantics: 'P',
-};
-
-function renderHistory(entityTypeId: number, row: HistoryRow, zoneMinutes: number): Record<string, unknown> {
-  const isLead = entityTypeId === EntityType.lead;
-  return {
-    ID: row.id,
-    TYPE_ID: row.typeId,
-    OWNER_ID: row.ownerId,
-    CREATED_TIME: renderMoment(row.createdAt, zoneMinutes),
-    ...(isLead
-      ? { STATUS_SEMANTIC_ID: row.semantics, STATUS_ID: row.stageId }
-      : { CATEGORY_ID: row.categoryId, STAGE_SEMANTIC_ID: row.semantics, STAGE_ID: row.stageId }),
   };
 }

@@ -1,3 +1,4 @@
+import { SMART_INVOICE } from '../crm/record-types.ts';
 import type { Call, MethodAnswer, MethodTable } from '../rest/method.ts';
 import { toInt, toText } from '../rest/params.ts';
 import { RestError } from '../rest-error.ts';
@@ -18,8 +19,9 @@ const STATIC_EVENTS = ['LEAD', 'DEAL', 'CONTACT', 'COMPANY', 'DYNAMICITEM'].flat
 const APP_EVENTS = ['ONAPPINSTALL', 'ONAPPUPDATE', 'ONAPPUNINSTALL', 'ONAPPPAYMENT', 'ONAPPTEST'];
 
 function eventNames(call: Call): string[] {
-  const dynamic = call.portal.state.types.flatMap((type) =>
-    ['ADD', 'UPDATE', 'DELETE'].map((change) => `ONCRMDYNAMICITEM${change}_${type.entityTypeId}`),
+  const types = [SMART_INVOICE, ...call.portal.state.types.map((type) => type.entityTypeId)];
+  const dynamic = types.flatMap((type) =>
+    ['ADD', 'UPDATE', 'DELETE'].map((change) => `ONCRMDYNAMICITEM${change}_${type}`),
   );
   const crm = call.caller.scope.includes('crm') ? [...STATIC_EVENTS, 'ONCRMDEALMOVETOCATEGORY', ...dynamic] : [];
   return [...APP_EVENTS, ...crm];

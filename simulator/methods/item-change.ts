@@ -1,12 +1,12 @@
 import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import type { RecordChange } from '../crm/operations.ts';
-import { StageDirectory } from '../crm/stage-directory.ts';
 import type { PhpMap, PhpValue } from '../php-form.ts';
 import type { Call } from '../rest/method.ts';
 import { toInt, toText } from '../rest/params.ts';
 import { RestError } from '../rest-error.ts';
 import type { CrmRecord } from '../state.ts';
 import { localized } from '../texts.ts';
+import { readMoment } from '../zoned-time.ts';
 
 /** Fields that only the portal writes: a value for them is overlooked. */
 const READ_ONLY = new Set([
@@ -21,7 +21,9 @@ const READ_ONLY = new Set([
   'closed',
   'stageSemanticId',
   'previousStageId',
-  'companyIds',
+  'hasPhone',
+  'hasEmail',
+  'hasImol',
 ]);
 
 /** The `fields` of crm.item.add and crm.item.update as a change; throws CRM_FIELD_ERROR_VALUE_NOT_VALID for a stage that is none. */
@@ -39,7 +41,7 @@ export function readItemChange(
     const parent = /^parentId(\d+)$/.exec(name)?.[1];
     if (READ_ONLY.has(name) || name === 'categoryId' || name === 'stageId') continue;
     else if (parent !== undefined) parents[parent] = toInt(value);
-    else if (!readPlain(change, name, value)) custom[name] = value;
+    else if (!readPlain(call, change, name, value)) custom[name] = value;
   }
   const stageId = targetStage(call, entityTypeId, fields, categoryId, record);
   return { ...change, custom, parents, ...(stageId === undefined ? {} : { stageId }) };
@@ -47,7 +49,7 @@ export function readItemChange(
 
 /** The pipeline a new record is put into: the named one, or the type's default. */
 export function startingPipeline(call: Call, entityTypeId: number, fields: PhpMap): number {
-  if (!StageDirectory.hasStages(entityTypeId) || entityTypeId === EntityType.lead) return 0;
+  if ([EntityType.lead, EntityType.contact, EntityType.company].some((type) => type === entityTypeId)) return 0;
   const pipelines = call.portal.crm.stages.pipelines(entityTypeId);
   const named = fields['categoryId'];
   if (named === undefined) return (pipelines.find((pipeline) => pipeline.isDefault) ?? pipelines[0])?.id ?? 0;
@@ -56,7 +58,7 @@ export function startingPipeline(call: Call, entityTypeId: number, fields: PhpMa
   return id;
 }
 
-function readPlain(change: RecordChange, name: string, value: PhpValue): boolean {
+function readPlain(call: Call, change: RecordChange, name: string, value: PhpValue): boolean {
   switch (name) {
     case 'title':
     case 'name':
@@ -75,7 +77,15 @@ function readPlain(change: RecordChange, name: string, value: PhpValue): boolean
       change.contactIds = toInt(value) > 0 ? [toInt(value)] : [];
       return true;
     case 'contactIds':
-      change.contactIds = typeof value === 'object' && value !== null ? Object.values(value).map(toInt) : [];
+    case 'companyIds':
+      change[name] = typeof value === 'object' && value !== null ? Object.values(value).map(toInt) : [];
+      return true;
+    case 'lastActivityTime':
+      change.lastActivityAt = readMoment(toText(value), call.portal.config.zoneMinutes);
+      if (Number.isNaN(change.lastActivityAt)) delete change.lastActivityAt;
+      return true;
+    case 'lastActivityBy':
+      change.lastActivityBy = toInt(value);
       return true;
     default:
       return false;
@@ -89,7 +99,7 @@ function targetStage(
   categoryId: number,
   record?: CrmRecord,
 ): string | undefined {
-  if (!StageDirectory.hasStages(entityTypeId)) return undefined;
+  if (!call.portal.crm.stages.hasStages(entityTypeId)) return undefined;
   const { stages } = call.portal.crm;
   const pipelineId = fields['categoryId'] === undefined ? categoryId : toInt(fields['categoryId']);
   if (entityTypeId !== EntityType.lead && !stages.pipeline(entityTypeId, pipelineId)) throw invalidStage(call);

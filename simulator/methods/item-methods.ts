@@ -1,15 +1,16 @@
 import { ItemView } from '../crm/item-view.ts';
-import { filterRows, type ListSource, orderRows } from '../crm/list-filter.ts';
-import { mayAccess } from '../crm/record-store.ts';
-import type { PhpMap } from '../php-form.ts';
+import type { ListSource } from '../crm/list-filter.ts';
 import { type Call, type MethodAnswer, type MethodTable, page } from '../rest/method.ts';
 import type { CrmRecord } from '../state.ts';
 import { hasCrm, itemAccessDenied, requireItem, requireNoVeto, requireType } from './access.ts';
 import { readItemChange, startingPipeline } from './item-change.ts';
+import { describeFields, wantsOriginalNames } from './item-field-methods.ts';
+import { itemRows } from './item-rows.ts';
 
 /** crm.item.*: one interface for every type of record (universal/*.md). Parameter names are exact. */
 export const itemMethods: MethodTable = {
   'crm.item.list': { scope: 'crm', run: listItems },
+  'crm.item.fields': { scope: 'crm', run: describeFields },
   'crm.item.get': { scope: 'crm', run: getItem },
   'crm.item.add': { scope: 'crm', run: addItem },
   'crm.item.update': { scope: 'crm', run: updateItem },
@@ -21,30 +22,16 @@ function listItems(call: Call): MethodAnswer {
   const entityTypeId = params.exactInt('entityTypeId');
   requireType(call, entityTypeId);
   if (!hasCrm(call)) throw itemAccessDenied(call);
-  const view = new ItemView(portal.crm, portal.config);
+  const view = viewOf(call, entityTypeId);
   const source: ListSource<CrmRecord> = {
-    value: (record, field) => view.value(record, field),
-    knows: (field) => view.knows(entityTypeId, field),
+    listField: view.listField,
     zoneMinutes: portal.config.zoneMinutes,
     overlooksUnknown: false,
   };
-  const filter = params.optionalMap('filter');
-  const candidates = narrow(call, entityTypeId, filter);
-  const rows = orderRows(filterRows(candidates, filter, source), params.optionalMap('order'), source);
+  const order = params.optionalMap('order');
+  const rows = itemRows(call, entityTypeId, source, params.optionalMap('filter'), order);
   const select = params.optionalList('select');
-  return page(rows, params.start(), (record) => view.render(record, select, wantsOriginalNames(call)), 'items');
-}
-
-/** A filter by ids looks only at those: the list of a large portal would take the simulator long otherwise. */
-function narrow(call: Call, entityTypeId: number, filter: PhpMap): CrmRecord[] {
-  const { records } = call.portal.crm;
-  const ids = filter['@id'] ?? filter['=id'] ?? filter['id'];
-  if (ids === undefined || ids === null) return records.visible(entityTypeId, call.caller.user);
-  const wanted = typeof ids === 'object' ? Object.values(ids) : [ids];
-  return [...new Set(wanted.map(Number))]
-    .toSorted((a, b) => a - b)
-    .flatMap((id) => records.get(entityTypeId, id) ?? [])
-    .filter((record) => mayAccess(call.caller.user, record));
+  return page(rows, params.start(), (record) => view.render(record, select), 'items');
 }
 
 function getItem(call: Call): MethodAnswer {
@@ -87,9 +74,9 @@ function deleteItem(call: Call): MethodAnswer {
 }
 
 function render(call: Call, record: CrmRecord): Record<string, unknown> {
-  return new ItemView(call.portal.crm, call.portal.config).render(record, [], wantsOriginalNames(call));
+  return viewOf(call, record.entityTypeId).render(record);
 }
 
-function wantsOriginalNames(call: Call): boolean {
-  return call.params.values['useOriginalUfNames'] === 'Y';
+function viewOf(call: Call, entityTypeId: number): ItemView {
+  return new ItemView(call.portal.crm, call.portal.config, entityTypeId, wantsOriginalNames(call));
 }

@@ -1,4 +1,5 @@
 import { EntityType } from '../../lib/bitrix24/entity-types.ts';
+import { itemFields } from '../crm/item-fields.ts';
 import { ItemView } from '../crm/item-view.ts';
 import { scalarText } from '../scalar.ts';
 import type { Call } from '../rest/method.ts';
@@ -6,22 +7,21 @@ import type { CrmRecord } from '../state.ts';
 
 /** A deal as crm.deal.get shows it: UPPER_SNAKE names, every value a string or null, and no list of contacts. */
 export function legacyDeal(call: Call, deal: CrmRecord): Record<string, unknown> {
-  const item = new ItemView(call.portal.crm, call.portal.config).render(deal, [], true);
+  const item = new ItemView(call.portal.crm, call.portal.config, EntityType.deal, true).render(deal);
   const { contactIds: _contactIds, entityTypeId: _entityTypeId, createdTime, updatedTime, ...fields } = item;
   return upper({ ...fields, dateCreate: createdTime, dateModify: updatedTime });
 }
 
 export function legacyContact(call: Call, contact: CrmRecord): Record<string, unknown> {
-  const item = new ItemView(call.portal.crm, call.portal.config).render(contact, [], true);
-  const { companyIds: _companyIds, entityTypeId: _entityTypeId, createdTime, updatedTime, ...fields } = item;
+  const item = new ItemView(call.portal.crm, call.portal.config, EntityType.contact, true).render(contact);
+  const { companyIds: _companyIds, fm: _fm, entityTypeId: _entityTypeId, createdTime, updatedTime, ...fields } = item;
   return upper({ ...fields, dateCreate: createdTime, dateModify: updatedTime });
 }
 
 /** Whether crm.deal.list may filter or sort by the name. */
-export function isLegacyDealField(call: Call, name: string): boolean {
-  const view = new ItemView(call.portal.crm, call.portal.config);
-  const known = Object.keys(view.fields(EntityType.deal)).map(upperSnake);
-  return known.includes(name) || /^(UF_CRM_|DATE_CREATE$|DATE_MODIFY$|OPPORTUNITY$|CURRENCY_ID$)/.test(name);
+export function isLegacyDealField(name: string): boolean {
+  const known = itemFields(EntityType.deal, true).map((field) => upperSnake(field.name));
+  return known.includes(name) || /^(UF_CRM_|DATE_CREATE$|DATE_MODIFY$)/.test(name);
 }
 
 function upper(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -5,6 +5,7 @@ import { contactMethods } from './contact-methods.ts';
 import { dealMethods } from './deal-methods.ts';
 import { directoryMethods } from './directory-methods.ts';
 import { eventMethods } from './event-methods.ts';
+import { historyMethods } from './history-methods.ts';
 import { itemMethods } from './item-methods.ts';
 import { typeMethods } from './type-methods.ts';
 
@@ -16,6 +17,7 @@ const METHODS: MethodTable = {
   ...contactLinkMethods,
   ...contactMethods,
   ...directoryMethods,
+  ...historyMethods,
   ...typeMethods,
 };
 
