@@ -25,23 +25,28 @@ export class ContactLinks {
 
   /** The companies of a contact in the order of their ids, and which of them is its primary one. */
   companiesOf(contactId: number): { companyId: number; primary: boolean }[] {
-    const prefix = `${EntityType.company}:`;
-    const keys = this.#owners.of(String(contactId)).filter((key) => key.startsWith(prefix));
-    const companies = keys.flatMap((key) => {
-      const link = this.#state.links[key]?.find((candidate) => candidate.contactId === contactId);
-      return link ? [{ companyId: Number(key.slice(prefix.length)), primary: link.primary }] : [];
+    const companies = this.ownersOf(contactId, EntityType.company).flatMap((companyId) => {
+      const link = this.of(EntityType.company, companyId).find((candidate) => candidate.contactId === contactId);
+      return link ? [{ companyId, primary: link.primary }] : [];
     });
     return companies.toSorted((a, b) => a.companyId - b.companyId);
   }
 
+  /** The ids of the records of a type that the contact is linked to. */
+  ownersOf(contactId: number, ownerTypeId: number): number[] {
+    const prefix = `${ownerTypeId}:`;
+    const keys = this.#owners.of(String(contactId)).filter((key) => key.startsWith(prefix));
+    return keys.map((key) => Number(key.slice(prefix.length)));
+  }
+
   replace(ownerTypeId: number, ownerId: number, links: readonly ContactLink[]): void {
     const sorted = links.toSorted((a, b) => a.sort - b.sort);
-    const former = this.ids(ownerTypeId, ownerId);
+    const former = this.of(ownerTypeId, ownerId);
     this.#put(`${ownerTypeId}:${ownerId}`, sorted);
-    if (ownerTypeId === EntityType.company) {
-      for (const contactId of new Set([...former, ...sorted.map((link) => link.contactId)]))
-        this.#settlePrimary(contactId);
-    }
+    if (ownerTypeId !== EntityType.company) return;
+    const [before, after] = [new Set(former), new Set(sorted)];
+    const touched = [...former, ...sorted].filter((link) => !before.has(link) || !after.has(link));
+    for (const contactId of new Set(touched.map((link) => link.contactId))) this.#settlePrimary(contactId);
   }
 
   replaceIds(ownerTypeId: number, ownerId: number, contactIds: readonly number[]): void {

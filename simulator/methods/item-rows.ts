@@ -1,3 +1,4 @@
+import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { type ListSource, orderRows, rowTest, wantsAny } from '../crm/list-filter.ts';
 import { mayAccess } from '../crm/record-store.ts';
 import type { PhpMap, PhpValue } from '../php-form.ts';
@@ -49,18 +50,24 @@ function idDirection(order: PhpMap): 'ASC' | 'DESC' | undefined {
 
 /** No row is lost here: the filter is applied as a whole afterwards. */
 function narrowed(call: Call, entityTypeId: number, filter: PhpMap): readonly CrmRecord[] {
-  const { records } = call.portal.crm;
+  const { records, links } = call.portal.crm;
   if (wantsAny(filter)) return records.all(entityTypeId);
-  const ids = filter['@id'] ?? filter['=id'] ?? filter['id'];
-  if (ids !== undefined && ids !== null) {
-    const wanted = typeof ids === 'object' ? Object.values(ids) : [ids];
-    return [...new Set(wanted.map(Number))]
-      .toSorted((a, b) => a - b)
-      .flatMap((id) => records.get(entityTypeId, id) ?? []);
-  }
+  const byId = (ids: Iterable<number>): CrmRecord[] =>
+    [...new Set(ids)].toSorted((a, b) => a - b).flatMap((id) => records.get(entityTypeId, id) ?? []);
+  const ids = wantedIds(filter, 'id');
+  if (ids) return byId(ids);
+  const contacts = entityTypeId === EntityType.contact ? undefined : wantedIds(filter, 'contactIds');
+  if (contacts) return byId(contacts.flatMap((contactId) => links.ownersOf(contactId, entityTypeId)));
   const above = Math.max(bound(filter['>id']), bound(filter['>=id']) - 1);
   const below = -Math.max(bound(negative(filter['<id'])), bound(negative(filter['<=id'])) - 1);
   return records.between(entityTypeId, above, below);
+}
+
+/** The ids a field must be among; undefined without such a condition. Of several conditions one is enough to narrow by. */
+function wantedIds(filter: PhpMap, field: string): number[] | undefined {
+  const wanted = filter[`@${field}`] ?? filter[`=${field}`] ?? filter[field];
+  if (wanted === undefined || wanted === null || wanted === '') return undefined;
+  return (typeof wanted === 'object' ? Object.values(wanted) : [wanted]).map(Number);
 }
 
 function negative(value: PhpValue | undefined): PhpValue | undefined {
