@@ -107,6 +107,28 @@ describe('the data file', () => {
 
     expect(await readFile(dataFile, 'utf8')).toBe('{"hello":1}');
   });
+
+  test('of before there were invoices, custom fields and activities gets them', async () => {
+    const dataFile = join(directory, 'former.json');
+    const before = await startSimulator({ dataFile });
+    const id = before.portal.addDeal();
+    await before.close();
+    const file = JSON.parse(await readFile(dataFile, 'utf8')) as {
+      portals: { pipelines: { entityTypeId: number }[] }[];
+    };
+    for (const state of file.portals)
+      state.pipelines = state.pipelines.filter((pipeline) => pipeline.entityTypeId !== 31);
+    const dropped = new Set(['fields', 'lastActivityAt', 'lastActivityBy']);
+    const former = JSON.stringify(file, (key, value: unknown) => (dropped.has(key) ? undefined : value));
+    await writeFile(dataFile, former);
+
+    const after = await startSimulator({ dataFile });
+
+    const deal = after.portal.deal(id);
+    expect(deal).toMatchObject({ lastActivityTime: deal?.['createdTime'], lastActivityBy: 1 });
+    expect(after.portal.item(31, after.portal.addItem(31))).toMatchObject({ stageId: expect.stringMatching(/:N$/) });
+    await after.close();
+  });
 });
 
 describe('the control endpoints', () => {
