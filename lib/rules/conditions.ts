@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { parsePortalTime } from '../bitrix24/portal-time.ts';
-import { parseWait } from './wait.ts';
 
 const scalar = z.union([z.string().max(500), z.number(), z.boolean()]);
 export type Scalar = z.infer<typeof scalar>;
@@ -12,28 +11,10 @@ export const fieldNameSchema = z
   .max(100)
   .regex(/^([a-z][A-Za-z0-9]*|UF_CRM_[A-Z0-9_]+)$/);
 
-/** A condition as it is written: a value alone is `equals`. All that is given has to hold. */
-const conditionFileSchema = z.union([
-  scalar,
-  z
-    .strictObject({
-      equals: scalar.optional(),
-      in: scalars.optional(),
-      empty: z.boolean().optional(),
-      'older-than': z
-        .string()
-        .refine((text) => parseWait(text) !== undefined)
-        .optional(),
-      'at-least': z.number().optional(),
-      'at-most': z.number().optional(),
-    })
-    .refine((condition) => Object.keys(condition).length > 0),
-]);
+/** At most so many fields in one rule's `where`. */
+export const mostConditions = 20;
 
-export const whereFileSchema = z.record(fieldNameSchema, conditionFileSchema);
-export type WhereFile = z.infer<typeof whereFileSchema>;
-
-/** A condition as the rest of the program knows it. */
+/** A condition as the rest of the program knows it. All that is given has to hold. */
 export const conditionSchema = z.strictObject({
   field: fieldNameSchema,
   equals: scalar.optional(),
@@ -45,35 +26,23 @@ export const conditionSchema = z.strictObject({
   atMost: z.number().optional(),
 });
 export type Condition = z.infer<typeof conditionSchema>;
-export const whereSchema = z.array(conditionSchema).max(20);
-
-/** The conditions of a file in one shape. */
-export function toConditions(where: WhereFile = {}): Condition[] {
-  return Object.entries(where).map(([field, written]) => {
-    if (typeof written !== 'object') return { field, equals: written };
-    const { 'older-than': older, 'at-least': atLeast, 'at-most': atMost, ...same } = written;
-    return {
-      field,
-      ...same,
-      ...(older !== undefined && { olderThanMs: parseWait(older) ?? 0 }),
-      ...(atLeast !== undefined && { atLeast }),
-      ...(atMost !== undefined && { atMost }),
-    };
-  });
-}
+export const whereSchema = z.array(conditionSchema).max(mostConditions);
 
 /**
  * Whether a field's value meets a condition. A field that is empty meets nothing but `empty: true` and what names its
- * value, `equals: 0` for example. A field with several values meets `equals` and `in` when every one of them does.
+ * value, `equals: 0` for example; one that the portal does not tell of meets nothing at all. A field with several
+ * values meets a condition when every one of them does.
  *
- * @param value as `crm.item.list` gives it
+ * @param value as `crm.item.list` gives it; undefined: the record came without it
  * @param now ms since the epoch
  */
 export function holds(condition: Condition, value: unknown, now: number): boolean {
+  if (value === undefined) return false;
   const { empty, equals, in: among, olderThanMs, atLeast, atMost } = condition;
   const values = (Array.isArray(value) ? (value as unknown[]) : [value]).filter((one) => !isNothing(one));
-  const hasNone = values.every((one) => one === 0 || one === '0');
-  if (empty !== undefined && empty !== hasNone) return false;
+  const hasNone = values.every((one) => numberIn(one) === 0);
+  // PHP writes an empty list as false: whether that is a "no" or nothing at all cannot be told.
+  if (empty !== undefined && (empty !== hasNone || values.includes(false))) return false;
 
   const named = [...(equals === undefined ? [] : [[equals]]), ...(among === undefined ? [] : [among])];
   for (const wanted of named) {
@@ -92,29 +61,47 @@ export function holds(condition: Condition, value: unknown, now: number): boolea
 }
 
 function isNothing(value: unknown): boolean {
-  return value === null || value === undefined || value === '';
+  return value === null || value === undefined || (typeof value === 'string' && value.trim() === '');
 }
 
-/** Flags come as Y and N, 1 and 0, or true and false; everything else is compared as text. */
+/** Flags come as Y and N, 1 and 0, or true and false; numbers and amounts also as text. Other text must be the same. */
 function isSame(value: unknown, wanted: Scalar): boolean {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return false;
-  const text = String(value);
-  if (typeof wanted !== 'boolean') return text === String(wanted);
-  return (wanted ? ['Y', '1', 'true'] : ['N', '0', 'false']).includes(text);
+  const text = String(value).trim().normalize();
+  if (typeof wanted === 'boolean') return (wanted ? ['Y', '1', 'true'] : ['N', '0', 'false']).includes(text);
+  if (typeof wanted === 'number') return numberIn(value) === wanted;
+  if (text === wanted.trim().normalize()) return true;
+  const currency = currencyIn(text);
+  return currency !== undefined && currency === currencyIn(wanted) && numberIn(text) === numberIn(wanted);
 }
 
+/** Without leading zeros: those are of codes, telephone numbers and the like, which are text. */
+const numberText = /^(-?(?:0|[1-9]\d*)(?:\.\d+)?)(?:\|([A-Z]{3})?)?$/;
+
 /** A user field of money is `100|EUR`. NaN, which meets nothing, for what is no number. */
-function numberIn(value: unknown): number {
+export function numberIn(value: unknown): number {
   if (typeof value === 'number') return value;
-  const [, digits] = typeof value === 'string' ? (/^(-?\d+(?:\.\d+)?)(?:\|[A-Z]{3})?$/.exec(value) ?? []) : [];
+  const [, digits] = typeof value === 'string' ? (numberText.exec(value.trim()) ?? []) : [];
   return digits === undefined ? Number.NaN : Number(digits);
 }
 
-/** NaN, which meets nothing, for what is no time. A date without a time is its first moment in UTC. */
+/** EUR, of `100|EUR`. */
+function currencyIn(text: string): string | undefined {
+  return numberText.exec(text.trim())?.[2];
+}
+
+/** What is said to be older than that is a zero date of PHP or a slip of the pen. */
+const firstMoment = Date.UTC(1900, 0, 1);
+
+/**
+ * NaN, which meets nothing, for what is no time. A date without a time begins when it begins where it does so last, at
+ * UTC-12, so that nothing counts as older than it is.
+ */
 function momentIn(value: unknown): number {
   if (typeof value !== 'string') return Number.NaN;
   try {
-    return parsePortalTime(/^\d{4}-\d\d-\d\d$/.test(value) ? `${value}T00:00:00Z` : value);
+    const moment = parsePortalTime(/^\d{4}-\d\d-\d\d$/.test(value) ? `${value}T12:00:00Z` : value);
+    return moment >= firstMoment ? moment : Number.NaN;
   } catch {
     return Number.NaN;
   }

@@ -1,124 +1,154 @@
 import type * as z from 'zod';
+import { expected, knownKeys, spokenFields } from './expected.ts';
+import type { Finding } from './finding.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { pathText, valueAt } from './path.ts';
-import { plainDeletions as deletions } from './schema.ts';
+import { plainDeletions } from './schema.ts';
 
-/** A problem before it has its position. `atKey`: it is the key that is wrong, not the value. */
-export interface Finding {
-  readonly path: string;
-  readonly message: string;
-  readonly hint?: string;
-  readonly atKey?: boolean;
+type Words = Omit<Finding, 'path'>;
+type Path = readonly PropertyKey[];
+
+/** A schema's issues in the words of the rules file. */
+export function explainIssues(issues: readonly z.core.$ZodIssue[], data: unknown, base: Path = []): Finding[] {
+  // A map without any known key is empty as well, and that need not be said.
+  const unknown = new Set(issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => pathText(path)));
+  return issues
+    .filter(({ code, path }) => code !== 'custom' || !unknown.has(pathText(path)))
+    .flatMap((issue) => explainIssue(issue, data, base));
 }
 
-/** What must stand at a path (its indices left out). */
-const expected: Readonly<Record<string, string>> = {
-  '': 'must be a map with version and rules',
-  version: 'must be 1',
-  rules: 'must be a list of at most 100 rules',
-  'rules[]': 'must be a rule: a map with id, when and delete',
-  'rules[].id': 'must be lower-case letters, digits and single hyphens, at most 64, such as spam-contacts',
-  'rules[].description': 'must be text of at most 500 characters',
-  'rules[].enabled': 'must be true or false',
-  'rules[].when': 'must be a map with type and stages',
-  'rules[].when.type': 'must be deal',
-  'rules[].when.pipelines': 'must be a list of 1 to 100 pipeline numbers',
-  'rules[].when.pipelines[]': 'must be the number of a pipeline, 0 or greater',
-  'rules[].when.stages': 'must be all-lost, or a list of 1 to 100 stages',
-  'rules[].when.stages[]': 'must be the code or the name of a stage, as text',
-  'rules[].wait': 'must be a time from 0m to 10y, such as 30m, 24h, 30d, 2w or 1y',
-  'rules[].delete': 'must be a list of what to delete, such as [deal-contacts]',
-  'rules[].delete[]': `must be ${deletions.join(' or ')}`,
-};
-
-/** The keys that may stand in the map at a path. */
-const known: Readonly<Record<string, readonly string[]>> = {
-  '': ['version', 'rules'],
-  'rules[]': ['id', 'description', 'enabled', 'when', 'wait', 'delete'],
-  'rules[].when': ['type', 'pipelines', 'stages'],
-};
-
-/** What tidy24 is going to do and this version does not. */
-const announcedKeys: readonly string[] = ['where'];
-const announcedDeletions: readonly string[] = ['company-contacts', 'contacts', 'company', 'deal', 'lead', 'items'];
-const later = { hint: 'a later version will; leave it out until then' };
-
-/** A schema's issue in the words of the rules file. One issue can be several findings. */
-export function explainIssue(issue: z.core.$ZodIssue, data: unknown, base: readonly PropertyKey[] = []): Finding[] {
+/** One issue can be several findings. */
+function explainIssue(issue: z.core.$ZodIssue, data: unknown, base: Path): Finding[] {
   const at = [...base, ...issue.path];
   const value = valueAt(data, at);
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(at, key));
-  if (issue.code === 'invalid_union' && Array.isArray(value)) {
-    // Only one of the ways to write it is a list, so its issues are the ones to tell.
-    const inList = issue.errors.find((issues) =>
-      issues.every(({ path, code }) => path.length > 0 || code !== 'invalid_value'),
-    );
-    if (inList !== undefined) return inList.flatMap((nested) => explainIssue(nested, data, at));
+  if (issue.code === 'invalid_key') return [{ path: pathText(at), ...badFieldName(String(at.at(-1))), atKey: true }];
+  if (issue.code === 'invalid_union' && typeof value === 'object' && value !== null) {
+    const meant = branchFor(issue.errors, at, value);
+    if (meant !== undefined) return explainIssues(meant, data, at);
   }
-  const path = pathText(at);
-  return [{ path, ...(value === undefined ? missing(path) : wrong(path, value)) }];
+  return [{ path: pathText(at), ...(value === undefined ? missing(at) : wrong(at, value)) }];
 }
 
-function unknownKey(parent: readonly PropertyKey[], key: string): Finding {
-  const path = pathText([...parent, key]);
-  if (announcedKeys.includes(key)) return { path, message: `${key} is not supported yet`, ...later, atKey: true };
-  const candidates = known[shapeOf(pathText(parent))] ?? [];
-  return { path, message: `${JSON.stringify(key)} is no known key`, ...didYouMean(key, candidates), atKey: true };
+/** What a schema says of a value that is not even of its kind. */
+const anotherKind: ReadonlySet<z.core.$ZodIssue['code']> = new Set(['invalid_value', 'invalid_type', 'invalid_union']);
+
+/** Of the ways to write something, the one that a list or a map was meant to be; undefined when that is not clear. */
+function branchFor(
+  branches: readonly (readonly z.core.$ZodIssue[])[],
+  at: Path,
+  value: object,
+): readonly z.core.$ZodIssue[] | undefined {
+  const ofItsKind = branches.filter((issues) =>
+    issues.every(({ path, code }) => path.length > 0 || !anotherKind.has(code)),
+  );
+  if (shapeOf(at) === 'rules[].delete[]') {
+    // Two maps may stand here, and each has a key that the other does not know.
+    const named = Object.keys(value).find((key) => key === 'contacts' || key === 'items');
+    if (named === undefined) return undefined;
+    return ofItsKind.find((issues) => !issues.some((issue) => isUnknown(issue, named)));
+  }
+  return ofItsKind[0];
 }
 
-function missing(path: string): Omit<Finding, 'path'> {
-  const shape = shapeOf(path);
+function isUnknown(issue: z.core.$ZodIssue, key: string): boolean {
+  return issue.code === 'unrecognized_keys' && issue.keys.includes(key);
+}
+
+function unknownKey(parent: Path, key: string): Finding {
+  const shape = shapeOf(parent);
+  const hint = shape === 'rules[].delete[]' ? { hint: 'each entry of the list begins with a hyphen of its own' } : {};
+  const candidates = knownKeys[shape] ?? [];
+  return {
+    path: pathText([...parent, key]),
+    message: `${JSON.stringify(key)} is no known key`,
+    ...hint,
+    ...didYouMean(key, candidates),
+    atKey: true,
+  };
+}
+
+function missing(at: Path): Words {
+  const shape = shapeOf(at);
   if (shape === 'rules[].when.stages') {
     return { message: 'is missing', hint: 'for every lost stage write it out: stages: all-lost' };
   }
   return { message: `is missing; ${expected[shape] ?? 'it must be given'}` };
 }
 
-function wrong(path: string, value: unknown): Omit<Finding, 'path'> {
-  const shape = shapeOf(path);
+function wrong(at: Path, value: unknown): Words {
+  const shape = shapeOf(at);
   const message = expected[shape] ?? 'is malformed';
+  return { message, ...hintFor(shape, value) };
+}
+
+function hintFor(shape: string, value: unknown): { hint?: string } {
   const name = nameOf(value);
   switch (shape) {
     case 'rules[].delete[]':
-      if (announcedDeletions.includes(name)) {
-        return { message: `${name} is not supported yet; this version knows ${deletions.join(', ')}`, ...later };
-      }
-      if (deletions.some((deletion) => deletion === name)) return { message: `${name} takes no options` };
-      return { message, ...didYouMean(name, [...deletions, ...announcedDeletions]) };
+      if (name === 'items' && typeof value === 'string') return { hint: 'of which type: items: { type: 1044 }' };
+      if (name !== value && plainDeletions.some((one) => one === name)) return { hint: `${name} takes no options` };
+      return didYouMean(name, [...plainDeletions, 'items']);
     case 'rules[].when.type':
-      if (name === 'lead' || typeof value === 'number') {
-        return { message: `${name} is not supported yet; this version knows deal`, ...later };
-      }
-      return { message, ...didYouMean(name, ['deal']) };
-    case 'rules[].wait':
-      if (name === 'from') {
-        return { message: 'from is not supported yet; this version knows a time such as 30d', ...later };
-      }
-      return { message };
+    case 'rules[].delete[].items.type':
+      if (typeof value === 'string' && /^\d+$/.test(value)) return { hint: `without quotes: ${value}` };
+      return shape === 'rules[].when.type' ? didYouMean(name, ['deal', 'lead']) : {};
+    case 'rules[].delete[].contacts':
+      return value === null ? { hint: 'without options write contacts alone' } : {};
+    case 'rules[].delete[].contacts.via':
+      return didYouMean(name, ['crm.item.delete', 'crm.contact.delete']);
+    case 'rules[].wait.from':
+      return didYouMean(name, ['loss', 'last-activity']);
     case 'rules[].when.stages':
-      if (typeof value !== 'string') return { message };
-      return {
-        message,
-        hint:
-          nearest(value, ['all-lost']) === undefined
-            ? `for one stage write [${JSON.stringify(value)}]`
-            : 'did you mean "all-lost"?',
-      };
+      if (typeof value !== 'string') return {};
+      return nearest(value, ['all-lost']) === undefined
+        ? { hint: `for one stage write [${JSON.stringify(value)}]` }
+        : { hint: 'did you mean "all-lost"?' };
     case 'rules[].when.stages[]':
-      return typeof value === 'number' ? { message, hint: `put it in quotes: "${value}"` } : { message };
+      return typeof value === 'number' ? { hint: `put it in quotes: "${value}"` } : {};
     default:
-      return { message };
+      return shape.startsWith('rules[].where') ? conditionHint(shape, value) : {};
   }
+}
+
+function conditionHint(shape: string, value: unknown): { hint?: string } {
+  if (shape === 'rules[].where') return isEmptyMap(value) ? { hint: 'without conditions leave where out' } : {};
+  if (shape === 'rules[].where.*.in' && !Array.isArray(value)) return { hint: 'for one value write equals' };
+  if (!/\*(\.equals|\.in\[\])?$/.test(shape)) return {};
+  if (typeof value === 'number') return { hint: 'so large a number loses digits: put it in quotes' };
+  if (value === null || (typeof value === 'string' && value.trim() === '')) {
+    return { hint: 'for a field without a value write { empty: true }' };
+  }
+  return Array.isArray(value) && shape.endsWith('*') ? { hint: 'for one of several values write { in: [ … ] }' } : {};
+}
+
+/** What is wrong with such a field's name. */
+export function badFieldName(name: string): Words {
+  const message = 'must be the name of a field, such as sourceId or UF_CRM_1723456789';
+  if (/^uf_?crm/i.test(name)) {
+    return { message, hint: 'a user field is named by its code, which is in capitals: UF_CRM_…' };
+  }
+  const spoken = spokenFields.get(name.toLowerCase());
+  const camel = name.toLowerCase().replaceAll(/[_ -]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  const meant = spoken ?? (/^[a-z][A-Za-z0-9]*$/.test(camel) ? camel : undefined);
+  return { message, ...(meant === undefined ? {} : { hint: `did you mean ${JSON.stringify(meant)}?` }) };
+}
+
+function isEmptyMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 /** What an entry is about: itself, or the first key of a map such as `contacts: { unless: [] }`. */
 function nameOf(value: unknown): string {
   if (typeof value === 'string' || typeof value === 'number') return String(value);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return '';
-  const keys = Object.keys(value);
-  return keys.find((key) => key === 'from') ?? keys[0] ?? '';
+  return Object.keys(value)[0] ?? '';
 }
 
-function shapeOf(path: string): string {
-  return path.replaceAll(/\[\d+\]/g, '[]');
+/** The path as the tables of `expected.ts` have it. */
+function shapeOf(path: Path): string {
+  return pathText(path.map((key, index) => (index === 3 && path[2] === 'where' ? '*' : key))).replaceAll(
+    /\[\d+\]/g,
+    '[]',
+  );
 }

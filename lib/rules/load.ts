@@ -1,17 +1,19 @@
 import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import { toConditions } from './conditions.ts';
-import { explainIssue, type Finding } from './explain.ts';
-import { valueAt } from './path.ts';
+import { badCombinations } from './combinations.ts';
+import { explainIssues } from './explain.ts';
+import { type RuleFile, rulesFileSchema } from './file-schema.ts';
+import type { Finding } from './finding.ts';
 import { positionAt, type Positions, positionsOf } from './positions.ts';
 import { type Problem, RulesError } from './rules-error.ts';
-import { type Rule, type RuleDeletion, type RuleSet, type RulesFile, rulesFileSchema } from './schema.ts';
+import type { Rule, RuleDeletion, RuleSet } from './schema.ts';
 import { parseWait } from './wait.ts';
+import { toConditions } from './where-file.ts';
 
 /** 128 KiB; a real file has a few. Source and rules together must fit into one row of 400 KB. */
 export const longestSourceBytes = 128 * 1024;
 
 /**
- * The rules in a YAML 1.2 source. Its stages may still be names: see `resolveStages`.
+ * The rules in a YAML 1.2 source. Its stages may still be names: see `resolveRules`.
  *
  * @param file the file's name, for messages only
  * @throws RulesError with every problem that was found
@@ -45,17 +47,17 @@ function readRules(source: string, file: string): RuleSet {
   const data: unknown = document.toJS();
   const parsed = rulesFileSchema.safeParse(data);
   const issues = parsed.success ? [] : parsed.error.issues;
-  const findings = [...issues.flatMap((issue) => explainIssue(issue, data)), ...repeated(data)];
+  const findings = [...explainIssues(issues, data), ...badCombinations(data)];
   if (!parsed.success || findings.length > 0) {
     throw new RulesError(
       file,
       findings.map((finding) => locate(finding, positions)),
     );
   }
-  return { version: 1, rules: parsed.data.rules.map(toRule), file, positions: positions.values };
+  return { version: 1, rules: parsed.data.rules.map(toRule), file, positions: positions.values, keys: positions.keys };
 }
 
-function toRule({ wait, where, delete: entries, ...rule }: RulesFile['rules'][number]): Rule {
+function toRule({ wait, where, delete: entries, ...rule }: RuleFile): Rule {
   const { for: time, from } = typeof wait === 'string' ? { for: wait, from: 'loss' as const } : wait;
   return {
     ...rule,
@@ -66,7 +68,7 @@ function toRule({ wait, where, delete: entries, ...rule }: RulesFile['rules'][nu
   };
 }
 
-function toDeletion(entry: RulesFile['rules'][number]['delete'][number]): RuleDeletion {
+function toDeletion(entry: RuleFile['delete'][number]): RuleDeletion {
   if (entry === 'contacts') return { what: 'contacts', via: 'crm.item.delete' };
   if (typeof entry === 'string') return { what: entry };
   if ('items' in entry) return { what: 'items', type: entry.items.type };
@@ -105,30 +107,6 @@ function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] 
     },
   });
   return problems;
-}
-
-/** What the schema cannot see: two rules with one id, and a deletion named twice. */
-function repeated(data: unknown): Finding[] {
-  const findings: Finding[] = [];
-  const rules = valueAt(data, ['rules']);
-  if (!Array.isArray(rules)) return findings;
-  const firstWithId = new Map<unknown, number>();
-  rules.forEach((rule, index) => {
-    const id = valueAt(rule, ['id']);
-    const first = firstWithId.get(id);
-    if (first !== undefined && id !== undefined) {
-      findings.push({ path: `rules[${index}].id`, message: `rules[${first}] has the same id` });
-    }
-    if (first === undefined) firstWithId.set(id, index);
-    const entries = valueAt(rule, ['delete']);
-    if (!Array.isArray(entries)) return;
-    entries.forEach((entry, at) => {
-      if (typeof entry === 'string' && entries.indexOf(entry) < at) {
-        findings.push({ path: `rules[${index}].delete[${at}]`, message: `${entry} is named twice` });
-      }
-    });
-  });
-  return findings;
 }
 
 function locate({ path, message, hint, atKey }: Finding, { values, keys }: Positions): Problem {

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { whereFileSchema, whereSchema } from './conditions.ts';
-import { parseWait } from './wait.ts';
+import { whereSchema } from './conditions.ts';
 
 export const ruleIdSchema = z
   .string()
@@ -8,26 +7,31 @@ export const ruleIdSchema = z
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/);
 
 /** A smart process or the smart invoice (31), by the number that `crm.type.list` calls `entityTypeId`. */
-export const dynamicTypeSchema = z
-  .int()
-  .max(1_000_000)
-  .refine((type) => isDynamicType(type));
+export const dynamicTypeSchema = z.union([z.literal(31), z.int().min(128).max(191), z.int().min(1030).max(1_000_000)]);
 
 /** The smart invoice, and the numbers Bitrix24 gives to smart processes (data-types.md#object_type). */
 export function isDynamicType(type: number): boolean {
-  return type === 31 || (type >= 128 && type < 192) || type >= 1030;
+  return dynamicTypeSchema.safeParse(type).success;
 }
 
 /** Records that can be lost: deals, leads, items of a smart process. */
 export const recordTypeSchema = z.union([z.literal('deal'), z.literal('lead'), dynamicTypeSchema]);
 export type RecordType = z.infer<typeof recordTypeSchema>;
 
-const whenSchema = z.strictObject({
-  type: recordTypeSchema,
-  /** Pipeline numbers (`categoryId`); 0 is the deals' main one. Absent: all of them. Leads have none. */
-  pipelines: z.array(z.int().min(0)).min(1).max(100).optional(),
-  /** `all-lost`, or the stages' codes or names; after `resolveRules` codes only. */
-  stages: z.union([z.literal('all-lost'), z.array(z.string().trim().min(1).max(255)).min(1).max(100)]),
+export const whenSchema = z.strictObject({
+  type: recordTypeSchema.describe(
+    'Which records: deal, lead, or the number (entityTypeId) of a smart process; 31 is the invoice.',
+  ),
+  pipelines: z
+    .array(z.int().min(0))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("The pipelines' numbers; 0 is the main one of deals. Left out: all of them. Leads have none."),
+  /** After `resolveRules` codes only. */
+  stages: z
+    .union([z.literal('all-lost'), z.array(z.string().trim().min(1).max(255)).min(1).max(100)])
+    .describe('all-lost, or the lost stages by code or name.'),
 });
 
 /** The methods that delete contacts. The second is deprecated and slow; some portals' handlers listen to it alone. */
@@ -43,13 +47,6 @@ export const plainDeletions = [
   'lead',
   'item',
 ] as const;
-
-const deletionFileSchema = z.union([
-  z.enum(plainDeletions),
-  z.strictObject({ contacts: z.strictObject({ via: z.enum(contactMethods).optional() }) }),
-  /** Items of a smart process that have the lost record as their parent. */
-  z.strictObject({ items: z.strictObject({ type: dynamicTypeSchema, linked: z.literal('parent').default('parent') }) }),
-]);
 
 /** One entry of `delete` as the rest of the program knows it. */
 export const ruleDeletionSchema = z.discriminatedUnion('what', [
@@ -67,36 +64,14 @@ export type RuleDeletion = z.infer<typeof ruleDeletionSchema>;
 /** From what the wait is counted. The last activity counts from the loss on: an older one changes nothing. */
 export const waitFroms = ['loss', 'last-activity'] as const;
 
-const waitText = z.string().refine((text) => parseWait(text) !== undefined);
-const waitFileSchema = z.union([waitText, z.strictObject({ for: waitText, from: z.enum(waitFroms).default('loss') })]);
-
-const common = {
-  id: ruleIdSchema,
-  description: z.string().max(500).optional(),
-  when: whenSchema,
-};
-
-/** The rules file as it is written. */
-export const rulesFileSchema = z.strictObject({
-  version: z.literal(1),
-  rules: z
-    .array(
-      z.strictObject({
-        ...common,
-        where: whereFileSchema.optional(),
-        enabled: z.boolean().default(true),
-        wait: waitFileSchema.default('24h'),
-        delete: z.array(deletionFileSchema).min(1).max(10),
-      }),
-    )
-    .max(100),
-});
-export type RulesFile = z.infer<typeof rulesFileSchema>;
+export const descriptionSchema = z.string().max(500);
 
 /** A rule as the rest of the program knows it. */
 export const ruleSchema = z.strictObject({
-  ...common,
+  id: ruleIdSchema,
+  description: descriptionSchema.optional(),
   enabled: z.boolean(),
+  when: whenSchema,
   where: whereSchema,
   /** From the loss, or the last activity after it, to the deletion; in ms. */
   waitMs: z.int().min(0),
@@ -119,4 +94,6 @@ export interface RuleSet {
   readonly file: string;
   /** Where every value stands, by its path: `rules[0].when.stages[1]`. */
   readonly positions: ReadonlyMap<string, Position>;
+  /** Where every key stands, by the path of its value. */
+  readonly keys: ReadonlyMap<string, Position>;
 }

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { Condition } from './conditions.ts';
+import { entityTypeOf } from './match.ts';
 import { type Rule, ruleSchema, type RuleSet } from './schema.ts';
 
 /** A rule as a portal keeps it. */
@@ -23,9 +25,9 @@ export type StoredRules = z.infer<typeof storedRulesSchema>;
 /**
  * The version that follows. A rule that is new, was switched off, or is about other records or deletions than before
  * acts only on losses from now on: pushing rules must not reach into the past. The order of lists changes nothing, nor
- * does another `wait` or description.
+ * does another time to wait or another description.
  *
- * @param ruleSet with stage codes (see `resolveStages`)
+ * @param ruleSet with stage codes (see `resolveRules`)
  * @param at ms since the epoch
  */
 export function nextVersion(
@@ -43,17 +45,35 @@ export function nextVersion(
   return { version: (previous?.version ?? 0) + 1, pushedAt: at, pushedBy: by, source, rules };
 }
 
-/** What a rule is about and what it removes, as a text that is equal when they are. */
-function reach({ when, where, delete: deletions }: Rule): string {
+/** Bitrix24's numbers of the types of records that the rules are about, as far as they are switched on. */
+export function typesOf(rules: readonly Pick<Rule, 'enabled' | 'when'>[]): number[] {
+  const types = rules.filter(({ enabled }) => enabled).map(({ when }) => entityTypeOf(when.type));
+  return [...new Set(types)].toSorted((a, b) => a - b);
+}
+
+/** What a rule is about, from when its wait counts and what it removes, as a text that is equal when they are. */
+export function reach({ when, where, waitFrom, delete: deletions }: Rule): string {
   const { type, pipelines, stages } = when;
-  const fields = sorted(where.map((condition) => JSON.stringify(condition)));
   return JSON.stringify([
     type,
-    fields,
     sorted(pipelines),
     stages === 'all-lost' ? stages : sorted(stages),
-    sorted(deletions.map((entry) => JSON.stringify(entry))),
+    sorted(where.map(conditionText)),
+    waitFrom,
+    sorted(deletions.map((entry) => JSON.stringify(sortedKeys(entry)))),
   ]);
+}
+
+/** One value is the same as a list of one. */
+function conditionText({ equals, in: among, ...rest }: Condition): string {
+  const named = [equals === undefined ? undefined : [equals], among]
+    .filter((values) => values !== undefined)
+    .map((values) => sorted(values.map((value) => JSON.stringify(value))));
+  return JSON.stringify([sortedKeys(rest), sorted(named.map((values) => JSON.stringify(values)))]);
+}
+
+function sortedKeys(map: object): [string, unknown][] {
+  return Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function sorted(list: readonly (string | number)[] | undefined): readonly string[] | undefined {

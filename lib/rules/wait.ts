@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 const unitMs = {
   m: 60_000,
   h: 3_600_000,
@@ -9,17 +11,25 @@ const unitMs = {
 /** Ten years of 365 days. */
 export const longestWaitMs = 10 * unitMs.y;
 
+const form = /^(0|[1-9]\d{0,6})([mhdwy])$/;
+
 /**
  * `0m`, `90m`, `24h`, `30d`, `2w`, `10y` in ms. A day is 24 hours and a year 365 days: these are spans, not dates.
  *
  * @returns undefined when the text is no such time or is longer than ten years
  */
 export function parseWait(text: string): number | undefined {
-  const [, digits, unit] = /^(0|[1-9]\d{0,6})([mhdwy])$/.exec(text) ?? [];
+  const [, digits, unit] = form.exec(text) ?? [];
   if (!isUnit(unit)) return undefined;
   const ms = Number(digits) * unitMs[unit];
   return ms <= longestWaitMs ? ms : undefined;
 }
+
+/** The text of such a time. */
+export const waitTextSchema = z
+  .string()
+  .regex(form)
+  .refine((text) => parseWait(text) !== undefined);
 
 function isUnit(text: string | undefined): text is keyof typeof unitMs {
   return text !== undefined && Object.hasOwn(unitMs, text);

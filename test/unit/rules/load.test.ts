@@ -48,8 +48,10 @@ describe('a rules file that is accepted', () => {
         id: 'lost',
         enabled: true,
         when: { type: 'deal', stages: 'all-lost' },
+        where: [],
         waitMs: 86_400_000,
-        delete: ['deal-contacts'],
+        waitFrom: 'loss',
+        delete: [{ what: 'deal-contacts' }],
       },
     ]);
     for (const rule of rules) expect(ruleSchema.parse(rule)).toEqual(rule);
@@ -78,10 +80,80 @@ rules:
         description: 'Contacts of spam',
         enabled: false,
         when: { type: 'deal', pipelines: [0, 5], stages: ['Spam', 'C5:APOLOGY', 'Не наш клиент', '3'] },
+        where: [],
         waitMs: 30 * 86_400_000,
-        delete: ['deal-contacts'],
+        waitFrom: 'loss',
+        delete: [{ what: 'deal-contacts' }],
       },
-      { id: 'b', enabled: true, when: { type: 'deal', stages: ['LOSE'] }, waitMs: 0, delete: ['deal-contacts'] },
+      {
+        id: 'b',
+        enabled: true,
+        when: { type: 'deal', stages: ['LOSE'] },
+        where: [],
+        waitMs: 0,
+        waitFrom: 'loss',
+        delete: [{ what: 'deal-contacts' }],
+      },
+    ]);
+  });
+
+  test('may be about leads and smart processes, with conditions, waits from the last activity and every deletion', () => {
+    const source = `
+version: 1
+rules:
+  - id: leads
+    when: { type: lead, stages: [JUNK] }
+    where:
+      sourceId: WEB
+      UF_CRM_REASON: { in: [Spam, 79] }
+      assignedById: { empty: true }
+      opportunity: { at-least: 0.5, at-most: 100 }
+      lastActivityTime: { older-than: 90d, empty: false }
+      opened: false
+    wait: { for: 2y, from: last-activity }
+    delete: [lead, contacts, company, company-contacts]
+  - id: projects
+    when: { type: 1044, stages: all-lost }
+    wait: { for: 1d }
+    delete: [{ items: { type: 31 } }, { items: { type: 128, linked: parent } }, { contacts: { via: crm.contact.delete } }, item]
+  - id: deals
+    when: { type: deal, stages: all-lost }
+    delete: [deal-contacts, deal, { contacts: {} }]
+`;
+    const { rules } = loadRules(source);
+    for (const rule of rules) expect(ruleSchema.parse(rule)).toEqual(rule);
+    expect(rules).toMatchObject([
+      {
+        when: { type: 'lead' },
+        waitMs: 2 * 365 * 86_400_000,
+        waitFrom: 'last-activity',
+        where: [
+          { field: 'sourceId', equals: 'WEB' },
+          { field: 'UF_CRM_REASON', in: ['Spam', 79] },
+          { field: 'assignedById', empty: true },
+          { field: 'opportunity', atLeast: 0.5, atMost: 100 },
+          { field: 'lastActivityTime', olderThanMs: 90 * 86_400_000, empty: false },
+          { field: 'opened', equals: false },
+        ],
+        delete: [
+          { what: 'lead' },
+          { what: 'contacts', via: 'crm.item.delete' },
+          { what: 'company' },
+          { what: 'company-contacts' },
+        ],
+      },
+      {
+        when: { type: 1044 },
+        waitMs: 86_400_000,
+        waitFrom: 'loss',
+        delete: [
+          { what: 'items', type: 31 },
+          { what: 'items', type: 128 },
+          { what: 'contacts', via: 'crm.contact.delete' },
+          { what: 'item' },
+        ],
+      },
+      { delete: [{ what: 'deal-contacts' }, { what: 'deal' }, { what: 'contacts', via: 'crm.item.delete' }] },
     ]);
   });
 
@@ -100,7 +172,8 @@ describe('a rules file is refused with line, column and field', () => {
   const id = '  - id: lost';
   const when = '    when: { type: deal, stages: all-lost }';
   const what = '    delete: [deal-contacts]';
-  const later = '(a later version will; leave it out until then)';
+  const types = 'must be deal, lead, or the number of a smart process: 31, 128 to 191, or 1030 and greater';
+  const things = 'must be deal-contacts, company-contacts, contacts, company, deal, lead, item, or a map: ';
 
   test.each([
     // version
@@ -122,23 +195,16 @@ describe('a rules file is refused with line, column and field', () => {
     // when
     [`${when}\n`, '', '3:5 rules[0].when: is missing; must be a map with type and stages'],
     [when, '    when: all-lost', '4:11 rules[0].when: must be a map with type and stages'],
-    [when, '    when: { stages: all-lost }', '4:11 rules[0].when.type: is missing; must be deal'],
-    [
+    [when, '    when: { stages: all-lost }', '4:11 rules[0].when.type: is missing; must be deal, lead'],
+    [when, '    when: { type: dael, stages: all-lost }', `4:19 rules[0].when.type: ${types} (did you mean "deal"?)`],
+    [when, '    when: { type: leads, stages: all-lost }', `4:19 rules[0].when.type: ${types} (did you mean "lead"?)`],
+    [when, '    when: { type: "1044", stages: all-lost }', `4:19 rules[0].when.type: ${types} (without quotes: 1044)`],
+    [when, '    when: { type: contact, stages: all-lost }', `4:19 rules[0].when.type: ${types}`],
+    ...[2, 127, 192, 1029, 1044.5, 1_000_001].map((type) => [
       when,
-      '    when: { type: dael, stages: all-lost }',
-      '4:19 rules[0].when.type: must be deal (did you mean "deal"?)',
-    ],
-    [when, '    when: { type: contact, stages: all-lost }', '4:19 rules[0].when.type: must be deal'],
-    [
-      when,
-      '    when: { type: lead, stages: all-lost }',
-      `4:19 rules[0].when.type: lead is not supported yet; this version knows deal ${later}`,
-    ],
-    [
-      when,
-      '    when: { type: 1268, stages: all-lost }',
-      `4:19 rules[0].when.type: 1268 is not supported yet; this version knows deal ${later}`,
-    ],
+      `    when: { type: ${type}, stages: all-lost }`,
+      `4:19 rules[0].when.type: ${types}`,
+    ]),
     [
       when,
       '    when: { type: deal }',
@@ -207,37 +273,14 @@ describe('a rules file is refused with line, column and field', () => {
     [what, `${what}\n    wait: 11y`, '6:11 rules[0].wait: must be a time from 0m to 10y'],
     [what, `${what}\n    wait: 30 days`, '6:11 rules[0].wait: must be a time from 0m to 10y'],
     [what, `${what}\n    wait: -1d`, '6:11 rules[0].wait: must be a time from 0m to 10y'],
-    [
-      what,
-      `${what}\n    wait: { for: 30d, from: last-activity }`,
-      `6:11 rules[0].wait: from is not supported yet; this version knows a time such as 30d ${later}`,
-    ],
     // delete
-    [`${what}\n`, '', '3:5 rules[0].delete: is missing; must be a list of what to delete, such as [deal-contacts]'],
-    [what, '    delete: deal-contacts', '5:13 rules[0].delete: must be a list of what to delete'],
-    [what, '    delete: []', '5:13 rules[0].delete: must be a list of what to delete'],
-    [
-      what,
-      '    delete:\n      - deal-contacts\n      - contacts: { unless: [open-deals] }',
-      `7:9 rules[0].delete[1]: contacts is not supported yet; this version knows deal-contacts ${later}`,
-    ],
-    ...['contacts', 'company-contacts', 'company', 'deal', 'lead', 'items'].map((name) => [
-      what,
-      `    delete: [${name}]`,
-      `5:14 rules[0].delete[0]: ${name} is not supported yet; this version knows deal-contacts ${later}`,
-    ]),
-    [what, '    delete: [{ items: { type: 1268 } }]', '5:14 rules[0].delete[0]: items is not supported yet'],
-    [
-      what,
-      '    delete: [deal-contact]',
-      '5:14 rules[0].delete[0]: must be deal-contacts (did you mean "deal-contacts"?)',
-    ],
-    [what, '    delete: [everything]', '5:14 rules[0].delete[0]: must be deal-contacts'],
-    [what, '    delete: [null]', '5:14 rules[0].delete[0]: must be deal-contacts'],
-    [what, '    delete: [{ deal-contacts: {} }]', '5:14 rules[0].delete[0]: deal-contacts takes no options'],
+    [`${what}\n`, '', '3:5 rules[0].delete: is missing; must be a list of 1 to 10 things to delete, such as'],
+    [what, '    delete: deal-contacts', '5:13 rules[0].delete: must be a list of 1 to 10 things to delete'],
+    [what, '    delete: []', '5:13 rules[0].delete: must be a list of 1 to 10 things to delete'],
+    [what, '    delete: [everything]', `5:14 rules[0].delete[0]: ${things}`],
+    [what, '    delete: [null]', `5:14 rules[0].delete[0]: ${things}`],
     [what, '    delete: [deal-contacts, deal-contacts]', '5:29 rules[0].delete[1]: deal-contacts is named twice'],
     // keys
-    [what, `${what}\n    where: { source: WEB }`, `6:5 rules[0].where: where is not supported yet ${later}`],
     [what, `${what}\n    enable: true`, '6:5 rules[0].enable: "enable" is no known key (did you mean "enabled"?)'],
     [what, `${what}\n    whatever: 1`, '6:5 rules[0].whatever: "whatever" is no known key'],
     [what, `${what}\n    __proto__: 1`, '6:5 rules[0].__proto__: "__proto__" is no known key'],
@@ -280,7 +323,7 @@ describe('a rules file is refused with line, column and field', () => {
 rules:
   - id: A
     when: { stages: [1] }
-    delete: [contacts]
+    delete: [contact]
 `;
     expect(refusal(source).problems).toEqual([
       {
@@ -289,7 +332,13 @@ rules:
         path: 'rules[0].id',
         message: 'must be lower-case letters, digits and single hyphens, at most 64, such as spam-contacts',
       },
-      { line: 4, column: 11, path: 'rules[0].when.type', message: 'is missing; must be deal' },
+      {
+        line: 4,
+        column: 11,
+        path: 'rules[0].when.type',
+        message:
+          'is missing; must be deal, lead, or the number of a smart process: 31, 128 to 191, or 1030 and greater',
+      },
       {
         line: 4,
         column: 22,
@@ -301,8 +350,9 @@ rules:
         line: 5,
         column: 14,
         path: 'rules[0].delete[0]',
-        message: 'contacts is not supported yet; this version knows deal-contacts',
-        hint: 'a later version will; leave it out until then',
+        message:
+          'must be deal-contacts, company-contacts, contacts, company, deal, lead, item, or a map: contacts: { via: … } or items: { type: … }',
+        hint: 'did you mean "contacts"?',
       },
     ]);
     expect(refusal(source)).toMatchObject({ name: 'RulesError', code: 'RULES' });
@@ -359,6 +409,9 @@ describe('a hostile rules file', () => {
       '    when: {type: deal, stages: all-lost}',
       '    delete: [deal-contacts]',
       '    wait: 1d',
+      '    where: {sourceId: WEB, UF_CRM_1: {empty: true}}',
+      '    wait: {for: 1d, from: last-activity}',
+      '    delete: [{items: {type: 1044}}, contacts]',
       '- ',
       '&a',
       '*a',

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadRules } from '../../../lib/rules/load.ts';
-import { nextVersion, type StoredRules, storedRulesSchema } from '../../../lib/rules/version.ts';
+import { nextVersion, type StoredRules, storedRulesSchema, typesOf } from '../../../lib/rules/version.ts';
 
-const file = (rule: string): string => `version: 1\nrules:\n  - { ${rule}, delete: [deal-contacts] }`;
+const file = (rule: string, deletions = 'deal-contacts'): string =>
+  `version: 1\nrules:\n  - { ${rule}, delete: [${deletions}] }`;
 const original = file('id: one, when: { type: deal, pipelines: [0, 10, 9], stages: [LOSE, "C9:LOSE"] }');
 
 function push(previous: StoredRules | undefined, source: string, at: number): StoredRules {
@@ -22,8 +23,10 @@ test('the first version is 1, and its rules act from now on', () => {
         id: 'one',
         enabled: true,
         when: { type: 'deal', pipelines: [0, 10, 9], stages: ['LOSE', 'C9:LOSE'] },
+        where: [],
         waitMs: 86_400_000,
-        delete: ['deal-contacts'],
+        waitFrom: 'loss',
+        delete: [{ what: 'deal-contacts' }],
         since: 1000,
       },
     ],
@@ -60,6 +63,32 @@ describe('the rule goes on from when it began', () => {
     expect(sinceOf(second)).toEqual([1000]);
   });
 
+  const deals = 'id: one, when: { type: deal, stages: all-lost }';
+  test.each([
+    [
+      'when only the order of conditions, their parts and values has changed',
+      file(`${deals}, where: { opportunity: { at-least: 1, at-most: 2 }, sourceId: { in: [WEB, CALL] } }`),
+      file(`${deals}, where: { sourceId: { in: [CALL, WEB] }, opportunity: { at-most: 2, at-least: 1 } }`),
+    ],
+    [
+      'when one value is written as a list of one',
+      file(`${deals}, where: { sourceId: WEB }`),
+      file(`${deals}, where: { sourceId: { in: [WEB] } }`),
+    ],
+    [
+      'when only the order of deletions has',
+      file(deals, 'contacts, { items: { type: 130 } }'),
+      file(deals, '{ items: { type: 130 } }, { contacts: { via: crm.item.delete } }'),
+    ],
+    [
+      'when only the time of a wait from the last activity has',
+      file(`${deals}, wait: { for: 24h, from: last-activity }`),
+      file(`${deals}, wait: { for: 10d, from: last-activity }`),
+    ],
+  ])('%s', (_, before, after) => {
+    expect(sinceOf(push(push(undefined, before, 1000), after, 2000))).toEqual([1000]);
+  });
+
   test('over many versions', () => {
     expect(sinceOf(push(push(first, original, 2000), original, 3000))).toEqual([1000]);
   });
@@ -87,9 +116,27 @@ describe('the rule begins anew', () => {
     expect(sinceOf(push(without, original, 3000))).toEqual([3000]);
   });
 
-  test('with other deletions', () => {
-    const before: StoredRules = { ...first, rules: first.rules.map((rule) => ({ ...rule, delete: [] })) };
-    expect(sinceOf(push(before, original, 2000))).toEqual([2000]);
+  const deals = 'id: one, when: { type: deal, stages: all-lost }';
+  test.each([
+    ['with a further deletion', file(deals), file(deals, 'deal-contacts, contacts')],
+    ['with a deletion less', file(deals, 'deal-contacts, company'), file(deals)],
+    ['with items of another type', file(deals, '{ items: { type: 130 } }'), file(deals, '{ items: { type: 131 } }')],
+    ['with another type', file(deals, 'contacts'), file(deals.replace('deal', 'lead'), 'contacts')],
+    ['with a condition', file(deals), file(`${deals}, where: { sourceId: WEB }`)],
+    ['without its condition', file(`${deals}, where: { sourceId: WEB }`), file(deals)],
+    [
+      'with another value in a condition',
+      file(`${deals}, where: { sourceId: { in: [WEB, CALL] } }`),
+      file(`${deals}, where: { sourceId: { in: [WEB] } }`),
+    ],
+    [
+      'with a number in place of text',
+      file(`${deals}, where: { sourceId: "1" }`),
+      file(`${deals}, where: { sourceId: 1 }`),
+    ],
+    ['counting from the last activity', file(deals), file(`${deals}, wait: { for: 24h, from: last-activity }`)],
+  ])('%s', (_, before, after) => {
+    expect(sinceOf(push(push(undefined, before, 1000), after, 2000))).toEqual([2000]);
   });
 
   test('when all-lost becomes the name of a stage', () => {
@@ -101,4 +148,15 @@ describe('the rule begins anew', () => {
     const two = `${original}\n  - { id: two, when: { type: deal, stages: all-lost }, delete: [deal-contacts] }`;
     expect(sinceOf(push(first, two, 2000))).toEqual([1000, 2000]);
   });
+});
+
+test('the types of the rules are those of the ones that are switched on, each once', () => {
+  const rules = [
+    ['a', 1044],
+    ['b', 'deal'],
+    ['c', 'lead'],
+    ['d', 'deal'],
+  ].map(([id, type]) => `  - { id: ${id}, when: { type: ${type}, stages: all-lost }, delete: [contacts] }`);
+  const off = '  - { id: e, enabled: false, when: { type: 130, stages: all-lost }, delete: [contacts] }';
+  expect(typesOf(loadRules(`version: 1\nrules:\n${[...rules, off].join('\n')}`).rules)).toEqual([1, 2, 1044]);
 });

@@ -1,0 +1,7 @@
+/** A problem before it has its position. `atKey`: it is the key that is wrong, not the value. */
+export interface Finding {
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly atKey?: boolean;
+}
