@@ -95,7 +95,7 @@ async function dropAll(
   const note = async (entry: DeadEntry): Promise<void> => {
     if (entry.content.kind !== 'task') return;
     const text = `Dead letter (${factsOf(entry).code}) dropped by ${operator}: ${reason}`;
-    await tasks.note(entry.content.taskId, [{ at: clock(), what: 'given-up', text: text.slice(0, 600) }]);
+    await tasks.remark(entry.content.taskId, [{ at: clock(), what: 'given-up', text: text.slice(0, 600) }]);
   };
   try {
     for (let next = found; next.length > 0;) {

@@ -55,22 +55,47 @@ export const batchResultSchema = z.object({
   result_time: phpMap(timeSchema).optional().catch(undefined),
 });
 
-/** A deal as `crm.item.list` and `crm.item.get` give it. `stageSemanticId` is P, S or F. */
-export const dealSchema = z.object({
-  id: looseInt,
-  categoryId: looseInt.nullish().transform((value) => value ?? 0),
-  stageId: z.string(),
-  stageSemanticId: z.enum(['P', 'S', 'F']),
-  movedTime: z.string().transform((text, context) => {
-    try {
-      return parsePortalTime(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is no time' });
-      return z.NEVER;
-    }
-  }),
+/** 0 where nothing is linked; some builds say null. */
+const link = looseInt.nullish().transform((value) => value ?? 0);
+const instant = z.string().transform((text, context) => {
+  try {
+    return parsePortalTime(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is no time' });
+    return z.NEVER;
+  }
 });
-export const dealFields = ['id', 'categoryId', 'stageId', 'stageSemanticId', 'movedTime'] as const;
+
+/**
+ * A record that has stages, as `crm.item.list` and `crm.item.get` give it. `stageSemanticId` is P, S or F; items of smart
+ * processes have none (object-fields.md).
+ */
+export const recordSchema = z.object({
+  id: looseInt,
+  categoryId: link,
+  stageId: z.string(),
+  stageSemanticId: z.enum(['P', 'S', 'F']).optional(),
+  movedTime: instant,
+  lastActivityTime: instant.nullish().catch(undefined),
+  movedBy: link,
+  companyId: link,
+  contactIds: z
+    .array(looseInt)
+    .nullish()
+    .transform((ids) => ids ?? []),
+});
+/** What is asked for of every record. A type that has no such field leaves it out of the answer. */
+export const recordFields = [
+  'id',
+  'categoryId',
+  'stageId',
+  'stageSemanticId',
+  'movedTime',
+  'movedBy',
+  'lastActivityTime',
+  'companyId',
+  'contactIds',
+] as const;
 
 export const itemListSchema = z.object({ items: z.array(z.unknown()) });
 

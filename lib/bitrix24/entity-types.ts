@@ -4,4 +4,5 @@ export const EntityType = {
   deal: 2,
   contact: 3,
   company: 4,
+  smartInvoice: 31,
 } as const;

@@ -1,7 +1,7 @@
 import type { AnswerTime } from '../bitrix24/answers.ts';
-import type { Command } from '../bitrix24/batch.ts';
+import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import type { Clock } from '../bitrix24/clock.ts';
-import { type Measured, type MethodUse, type Room, roomFor, withMeasured } from '../bitrix24/limits.ts';
+import { type Measured, type MethodUse, roomFor, withMeasured } from '../bitrix24/limits.ts';
 import { minute, second } from '../bitrix24/reactions.ts';
 import type { BudgetStore } from './budgets.ts';
 import type { Portal } from './portal.ts';
@@ -12,6 +12,16 @@ import { PortalBusy } from './waiting.ts';
 const longestBatchSeconds = 45;
 /** Reads are cheap; their use is only worth a write to the table when they take more than this part of the limit. */
 const notableShare = 0.25;
+
+/** Seconds that a call is taken for until one has been measured. Deleting a contact can take longer than a request may. */
+const firstGuess: Readonly<Record<string, number>> = { 'crm.contact.delete': 10, 'crm.item.delete': 1 };
+
+export interface BatchRoom {
+  /** For each call whether it may be sent now. */
+  readonly fits: readonly boolean[];
+  /** ms since the epoch: when there will be room for the others. Absent: in the next batch. */
+  readonly waitUntil?: number;
+}
 
 /** One portal's operating time: predicted before a batch, corrected from its answer. */
 export class OperatingMeter {
@@ -26,19 +36,39 @@ export class OperatingMeter {
   }
 
   /**
-   * How many of `wanted` calls of a method one batch may carry now, and if not all of them, when there will be room
-   * for more. The portal bills a batch to its methods or to `batch` itself, so both have to have room.
+   * Which of these calls one batch may carry now. The portal bills a batch to its methods or to `batch` itself, so both
+   * have to have room; a method that has none does not hold up the others.
+   *
+   * @param methods of the calls, in their order
    */
-  async room(method: string, wanted: number): Promise<Room> {
+  async room(methods: readonly string[]): Promise<BatchRoom> {
     const uses = await this.#uses();
-    const use = uses.get(method);
-    const batch = uses.get('batch');
+    const outer = uses.get('batch');
+    const now = this.#clock();
     const { limits } = this.#portal;
-    const own = roomFor(use, wanted, limits, this.#clock());
-    const outer = roomFor(batch && { ...batch, perCall: use?.perCall ?? 0 }, wanted, limits, this.#clock());
-    const room = outer.calls < own.calls ? outer : own;
-    const longest = use && use.perCall > 0 ? Math.max(1, Math.floor(longestBatchSeconds / use.perCall)) : wanted;
-    return { ...room, calls: Math.min(room.calls, longest) };
+    const calls = new Map<string, number>();
+    let [size, seconds] = [0, 0];
+    let waitUntil: number | undefined;
+    let isFull = false;
+    const fits = methods.map((method) => {
+      const use = uses.get(method);
+      const nth = (calls.get(method) ?? 0) + 1;
+      const after = seconds + (use?.perCall ?? firstGuess[method] ?? 0);
+      const own = roomFor(use, nth, limits, now);
+      const whole = roomFor(outer && { ...outer, perCall: after / (size + 1) }, size + 1, limits, now);
+      const blocked = own.calls < nth ? own : whole.calls <= size ? whole : undefined;
+      if (blocked) {
+        waitUntil = Math.min(waitUntil ?? Number.POSITIVE_INFINITY, blocked.waitUntil ?? now);
+        return false;
+      }
+      isFull ||= size === maxBatchCommands || (size > 0 && after > longestBatchSeconds);
+      if (isFull) return false;
+      calls.set(method, nth);
+      size += 1;
+      seconds = after;
+      return true;
+    });
+    return { fits, ...(!isFull && waitUntil !== undefined && { waitUntil }) };
   }
 
   /**

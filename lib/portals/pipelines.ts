@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
+import { maxBatchCommands } from '../bitrix24/batch.ts';
 import { EntityType } from '../bitrix24/entity-types.ts';
-import type { Semantics } from '../rules/match.ts';
+import { readStages, stagesCommand } from '../bitrix24/stages.ts';
 import type { Pipeline } from '../rules/resolve.ts';
 import type { JudgedAnswer } from './judge.ts';
 import type { PortalSession } from './session.ts';
@@ -9,16 +9,6 @@ import type { PortalSession } from './session.ts';
 const categoriesSchema = z.object({
   categories: z.array(z.object({ id: z.coerce.number().pipe(z.int().min(0)), name: z.string() })),
 });
-
-const stagesSchema = z.array(
-  z.object({
-    STATUS_ID: z.string(),
-    NAME: z.string(),
-    /** S or F; null and, on some portals, P while in progress. */
-    SEMANTICS: z.string().nullish().catch(undefined),
-    EXTRA: z.object({ SEMANTICS: z.string().nullish() }).optional().catch(undefined),
-  }),
-);
 
 /** Thrown when the portal's pipelines or stages could not be read. */
 export class PipelinesUnreadable extends Error {
@@ -39,10 +29,10 @@ export async function readDealPipelines(session: PortalSession): Promise<Pipelin
   const pipelines: Pipeline[] = [];
   for (let start = 0; start < parsed.data.categories.length; start += maxBatchCommands) {
     const categories = parsed.data.categories.slice(start, start + maxBatchCommands);
-    const commands = new Map(categories.map(({ id }) => [key(id), stagesOf(id)] as const));
+    const commands = new Map(categories.map(({ id }) => [key(id), stagesCommand(EntityType.deal, id)] as const));
     const answers = await session.batch(commands, { write: false });
     for (const { id, name } of categories) {
-      pipelines.push({ pipelineId: id, pipelineName: name, stages: readStages(id, answers.get(key(id))) });
+      pipelines.push({ pipelineId: id, pipelineName: name, stages: stagesIn(id, answers.get(key(id))) });
     }
   }
   return pipelines;
@@ -50,25 +40,9 @@ export async function readDealPipelines(session: PortalSession): Promise<Pipelin
 
 const key = (pipelineId: number) => `p${pipelineId}`;
 
-function stagesOf(pipelineId: number): Command {
-  const directory = pipelineId === 0 ? 'DEAL_STAGE' : `DEAL_STAGE_${pipelineId}`;
-  return { method: 'crm.status.list', params: { filter: { ENTITY_ID: directory }, order: { SORT: 'ASC' } } };
-}
-
-function readStages(pipelineId: number, answer: JudgedAnswer | undefined): Pipeline['stages'] {
-  const parsed = stagesSchema.safeParse(answer?.kind === 'result' ? answer.result : undefined);
-  if (!parsed.success) {
-    const why = answer?.kind === 'error' ? `: ${answer.row.meaning} ${answer.row.mend ?? ''}`.trimEnd() : '';
-    throw new PipelinesUnreadable(`The stages of pipeline ${pipelineId} could not be read${why}`);
-  }
-  return parsed.data.map(({ STATUS_ID, NAME, SEMANTICS, EXTRA }) => ({
-    code: STATUS_ID,
-    name: NAME,
-    semantics: semanticsOf(SEMANTICS, EXTRA?.SEMANTICS),
-  }));
-}
-
-function semanticsOf(short: string | null | undefined, long: string | null | undefined): Semantics {
-  if (short === 'F' || long === 'failure' || long === 'apology') return 'F';
-  return short === 'S' || long === 'success' ? 'S' : 'P';
+function stagesIn(pipelineId: number, answer: JudgedAnswer | undefined): Pipeline['stages'] {
+  const stages = readStages(answer?.kind === 'result' ? answer.result : undefined);
+  if (stages) return stages;
+  const why = answer?.kind === 'error' ? `: ${answer.row.meaning} ${answer.row.mend ?? ''}`.trimEnd() : '';
+  throw new PipelinesUnreadable(`The stages of pipeline ${pipelineId} could not be read${why}`);
 }

@@ -3,13 +3,12 @@ import type { RestAnswer } from '../bitrix24/answers.ts';
 import { batchParams, type Command, readBatch } from '../bitrix24/batch.ts';
 import type { Clock, Random } from '../bitrix24/clock.ts';
 import { Bitrix24Error } from '../bitrix24/failures.ts';
-import type { Room } from '../bitrix24/limits.ts';
 import { second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
 import type { Access, RestClient } from '../bitrix24/rest-client.ts';
 import type { BudgetStore } from './budgets.ts';
 import type { Credentials, CredentialStore } from './credentials.ts';
 import { judge, type JudgedAnswer } from './judge.ts';
-import { OperatingMeter } from './operating.ts';
+import { type BatchRoom, OperatingMeter } from './operating.ts';
 import type { Portal } from './portal.ts';
 import { CredentialsRevoked, refreshCredentials, type RefreshOptions } from './refresh.ts';
 import type { PortalStore } from './store.ts';
@@ -74,9 +73,9 @@ export class PortalSession {
     this.#reserved += requests;
   }
 
-  /** How many of `wanted` calls of a method one batch may carry now; see OperatingMeter. */
-  room(method: string, wanted: number): Promise<Room> {
-    return this.#meter.room(method, wanted);
+  /** Which of these calls one batch may carry now; see OperatingMeter. */
+  room(methods: readonly string[]): Promise<BatchRoom> {
+    return this.#meter.room(methods);
   }
 
   /**

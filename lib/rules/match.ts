@@ -1,10 +1,8 @@
 import { EntityType } from '../bitrix24/entity-types.ts';
+import type { Semantics } from '../bitrix24/stages.ts';
 import { holds } from './conditions.ts';
 import type { RecordType, Rule } from './schema.ts';
 import { canonicalStage } from './stage-code.ts';
-
-/** What the portal says of a stage: in progress, won (success), lost (failure). */
-export type Semantics = 'P' | 'S' | 'F';
 
 /** The present state of a record, as far as rules look at it. */
 export interface RecordState {

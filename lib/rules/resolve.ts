@@ -1,5 +1,5 @@
 import { EntityType } from '../bitrix24/entity-types.ts';
-import type { Semantics } from './match.ts';
+import type { Semantics } from '../bitrix24/stages.ts';
 import { didYouMean } from './nearest.ts';
 import { type Problem, RulesError } from './rules-error.ts';
 import type { Rule, RuleSet } from './schema.ts';

@@ -1,61 +1,75 @@
-import { type ContactLink, contactLinksSchema, type Profile, profileSchema } from '../bitrix24/answers.ts';
-import type { Command } from '../bitrix24/batch.ts';
+import { type Profile, profileSchema } from '../bitrix24/answers.ts';
+import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import type { Verdict } from '../bitrix24/reactions.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
-import type { PresentRecord } from './decide.ts';
-import { dealCommands, readDeals } from './read-records.ts';
+import type { StoredRule } from '../rules/version.ts';
+import { readRecords, recordCommands, type Records } from './read-records.ts';
+import { semanticsFrom, stageCommands } from './stage-semantics.ts';
+import { linksCommand, readTargets, type Targets } from './targets.ts';
+import type { Deletion, Task } from './task.ts';
 
-/** What is linked to a deal now. `gone`: the portal has no such deal. `unknown`: no usable answer. */
-export type Links =
-  { kind: 'links'; links: ContactLink[] } | { kind: 'gone' } | { kind: 'unknown'; row: Verdict | undefined };
+/** A task, and the rule in force that bears its rule's name. */
+export interface Judged {
+  readonly task: Task;
+  readonly rule: StoredRule | undefined;
+}
 
-/** The deals as they are now, what is linked to them, and who we are: all from one request. */
+/** The records as they are now, the contacts linked to deals, and who we are: all from one request. */
 export interface Look {
   /** ms since the epoch, taken before the request was sent. */
   at: number;
   profile: Profile | undefined;
-  records: ReadonlyMap<number, PresentRecord>;
-  links: ReadonlyMap<number, Links>;
+  records: Records;
+  /** Why some of them are not known, where the portal said so. */
+  failure: Verdict | undefined;
+  /** Of the deals whose contacts are to be unlinked. */
+  links: Targets;
 }
 
 /** Asks who we are: a user who is no administrator is silently shown less than there is. */
 export const profileCommand: readonly [string, Command] = ['profile', { method: 'profile', params: {} }];
 
-const linksKey = (dealId: number) => `links${dealId}`;
-
-/** Commands that read the contacts linked to each deal. */
-export function linkCommands(dealIds: readonly number[]): Map<string, Command> {
-  return new Map(
-    dealIds.map((id) => [linksKey(id), { method: 'crm.deal.contact.items.get', params: { id } }] as const),
-  );
+/** The links of a deal can be asked for together with the deal itself: nothing has to be known of it first. */
+function dealLinksOf(judged: readonly Judged[]): Deletion[] {
+  return judged
+    .filter(({ rule }) => rule?.delete.some(({ what }) => what === 'deal-contacts'))
+    .map(({ task: { record } }) => ({
+      what: 'deal-contacts',
+      method: 'crm.deal.contact.items.delete',
+      ...record,
+    }));
 }
 
-/** Commands that read everything a decision about these deals rests on. At most 48 deals. */
-export function lookCommands(dealIds: readonly number[]): Map<string, Command> {
-  return new Map([['profile', { method: 'profile', params: {} }], ...dealCommands(dealIds), ...linkCommands(dealIds)]);
+/** Commands that read everything a decision about these tasks rests on. */
+export function lookCommands(judged: readonly Judged[]): Map<string, Command> {
+  const records = judged.map(({ task }) => task.record);
+  const rules = judged.flatMap(({ rule }) => rule ?? []);
+  const stages = judged.map(({ task: { record, transition } }) => ({ ...record, ...transition }));
+  return new Map([
+    profileCommand,
+    ...recordCommands(records, rules),
+    ...stageCommands(stages),
+    ...dealLinksOf(judged).map(linksCommand),
+  ]);
 }
 
-export function readLinks(
-  dealIds: readonly number[],
-  answers: ReadonlyMap<string, JudgedAnswer>,
-): ReadonlyMap<number, Links> {
-  return new Map(dealIds.map((id) => [id, linksIn(answers.get(linksKey(id)))] as const));
+/** As many of these, from the first on, as one request can look at. */
+export function fittingLook(judged: readonly Judged[]): readonly Judged[] {
+  let size = Math.min(judged.length, maxBatchCommands);
+  while (size > 1 && lookCommands(judged.slice(0, size)).size > maxBatchCommands) size -= 1;
+  return judged.slice(0, size);
 }
 
-function linksIn(answer: JudgedAnswer | undefined): Links {
-  if (answer?.kind === 'error') {
-    return answer.row.reaction === 'already-gone' ? { kind: 'gone' } : { kind: 'unknown', row: answer.row };
-  }
-  const parsed = contactLinksSchema.safeParse(answer?.kind === 'result' ? answer.result : undefined);
-  return parsed.success ? { kind: 'links', links: parsed.data } : { kind: 'unknown', row: undefined };
-}
-
-export function readLook(dealIds: readonly number[], answers: ReadonlyMap<string, JudgedAnswer>, at: number): Look {
+export function readLook(judged: readonly Judged[], answers: ReadonlyMap<string, JudgedAnswer>, at: number): Look {
+  const records = judged.map(({ task }) => task.record);
+  const read = readRecords(records, answers, semanticsFrom(answers));
+  const failed = read.failures.find((answer) => answer.kind === 'error');
   return {
     at,
     profile: readProfile(answers),
-    records: readDeals(dealIds, answers).records,
-    links: readLinks(dealIds, answers),
+    records: read.records,
+    failure: failed?.row,
+    links: readTargets(dealLinksOf(judged), answers),
   };
 }
 

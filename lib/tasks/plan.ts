@@ -1,7 +1,6 @@
 import type { Queue } from '../aws/queue.ts';
 import type { Count, Log } from '../aws/telemetry.ts';
 import type { Clock, Random } from '../bitrix24/clock.ts';
-import { EntityType } from '../bitrix24/entity-types.ts';
 import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute } from '../bitrix24/reactions.ts';
 import { TooLateToStart } from '../bitrix24/rest-client.ts';
@@ -9,6 +8,8 @@ import type { Portal } from '../portals/portal.ts';
 import { PortalSession, type SessionOptions } from '../portals/session.ts';
 import { verifySender } from '../portals/verify-sender.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
+import { dueAt } from '../rules/due.ts';
+import { entityTypeOf } from '../rules/match.ts';
 import type { StoredRule, StoredRules } from '../rules/version.ts';
 import { backoffMs } from './backoff.ts';
 import type { PresentRecord } from './decide.ts';
@@ -17,10 +18,11 @@ import { each } from './each.ts';
 import { limitAmong, profileCommand, readProfile } from './look.ts';
 import type { EventMessage } from './messages.ts';
 import { rulesFor } from './planned.ts';
-import { dealCommands, readDeals, recordsPerCall } from './read-records.ts';
+import { readRecords, recordCommands, recordKey, type Records, recordsPerCall } from './read-records.ts';
 import { claimMs, pausedMs, reconcileEveryMs } from './schedule.ts';
 import { sendTasks, type Sendable } from './send-due.ts';
 import type { TaskStore } from './store.ts';
+import type { RecordKey } from './task.ts';
 
 export interface PlanOptions extends SessionOptions {
   readonly tasks: TaskStore;
@@ -41,7 +43,7 @@ const maxReads = 100;
 
 /** The events of one record in this batch, folded to one. */
 interface Wanted {
-  id: number;
+  record: RecordKey;
   receivedAt: number;
   source: EventMessage['source'];
   attempts: number;
@@ -102,12 +104,15 @@ async function planPortal(
   }
 
   const stored = portal.rulesVersion === undefined ? undefined : await portals.rules(memberId, portal.rulesVersion);
-  const wanted = fold(trusted);
-  if (!stored || stored.rules.length === 0) {
-    await endReads(options, memberId, wanted);
-    log.info('no rules yet', { memberId, records: wanted.length });
-    return [];
+  const all = fold(trusted);
+  const types = new Set(stored?.rules.map(({ when }) => entityTypeOf(when.type)));
+  const wanted = all.filter(({ record }) => types.has(record.entityTypeId));
+  if (wanted.length < all.length) {
+    const others = all.filter((wish) => !wanted.includes(wish));
+    await endReads(options, memberId, others);
+    log.info('no rule is about these', { memberId, records: others.length });
   }
+  if (!stored) return [];
 
   const due: Sendable[] = [];
   for (let start = 0; start < wanted.length; start += recordsPerCall) {
@@ -117,19 +122,24 @@ async function planPortal(
   return due;
 }
 
-/** One entry a deal; other types have no rules in this version. The earliest event tells what was news. */
+/** One entry a record. The earliest event tells what was news. */
 function fold(events: readonly EventMessage[]): Wanted[] {
-  const wanted = new Map<number, Wanted>();
+  const wanted = new Map<string, Wanted>();
   for (const { entityTypeId, id, receivedAt, source, stamp, attempts = 0 } of events) {
-    if (entityTypeId !== EntityType.deal) continue;
-    const known = wanted.get(id) ?? { id, receivedAt, source, attempts, stamps: [] };
+    const record = { entityTypeId, id };
+    const known = wanted.get(recordKey(record)) ?? { record, receivedAt, source, attempts, stamps: [] };
     known.attempts = Math.max(known.attempts, attempts);
-    if (source === 'reconcile') known.source = source;
+    known.source = moreDeliberate(known.source, source);
     known.receivedAt = Math.min(known.receivedAt, receivedAt);
     if (stamp !== undefined) known.stamps.push(stamp);
-    wanted.set(id, known);
+    wanted.set(recordKey(record), known);
   }
   return [...wanted.values()];
+}
+
+/** What a person asked for counts most, then what was looked for on purpose. */
+function moreDeliberate(a: EventMessage['source'], b: EventMessage['source']): EventMessage['source'] {
+  return (['operator', 'reconcile'] as const).find((source) => source === a || source === b) ?? a;
 }
 
 async function planRecords(
@@ -140,30 +150,32 @@ async function planRecords(
   deadline: number,
 ): Promise<Sendable[]> {
   const { memberId } = portal;
-  const ids = wanted.map(({ id }) => id);
-  let records: ReadonlyMap<number, PresentRecord> = new Map();
+  const keys = wanted.map(({ record }) => record);
+  let records: Records = new Map();
   /** When the portal can be asked again, if it said so; else each record has a backoff of its own. */
   let readAgainAt: number | undefined;
   try {
     if (portal.pause) throw new PortalStopped(`${portal.domain} is paused: ${portal.pause.reason}`);
     if (deadline - options.clock() < readNeedsMs) throw new TooLateToStart('Too little time is left to read records');
     const session = new PortalSession(options, portal, deadline - writeNeedsMs);
-    const answers = await session.batch(new Map([profileCommand, ...dealCommands(ids)]), { write: false });
+    const answers = await session.batch(new Map([profileCommand, ...recordCommands(keys, stored.rules)]), {
+      write: false,
+    });
     const profile = readProfile(answers);
     if (portal.mode === 'enforce' && profile?.ADMIN === false) throw await session.stopForWantOfRights();
     // Who does not know whether deals are hidden from us must not take one that is not shown for gone.
-    if (portal.mode === 'observe' || profile) records = readDeals(ids, answers).records;
+    if (portal.mode === 'observe' || profile) records = readRecords(keys, answers).records;
     const limit = limitAmong(answers.values());
     if (limit) readAgainAt = options.clock() + (limit.waitMs ?? minute);
   } catch (error) {
     readAgainAt = readAgainAfter(error, options.clock());
     const reason = error instanceof Error ? error.message : 'unknown';
-    options.log.warn('records not read, they come due again', { memberId, records: ids.length, reason });
+    options.log.warn('records not read, they come due again', { memberId, records: keys.length, reason });
   }
 
   const due: Sendable[] = [];
   await each(wanted, async (wish) => {
-    const record = records.get(wish.id);
+    const record = records.get(recordKey(wish.record));
     if (record === undefined) {
       await readLater(options, memberId, wish, readAgainAt);
       return;
@@ -187,7 +199,7 @@ async function readLater(
   readAgainAt: number | undefined,
 ): Promise<void> {
   const { tasks, clock, random, count, eventsDlq } = options;
-  const record = { entityTypeId: EntityType.deal, id: wish.id };
+  const { record } = wish;
   if (readAgainAt === undefined && wish.attempts >= maxReads) {
     await sendDeadLetter(eventsDlq, memberId, {
       kind: 'record',
@@ -224,25 +236,25 @@ async function createTask(
   { tasks, clock, count, log }: PlanOptions,
   memberId: string,
   { id: ruleId, version }: { id: string; version: number },
-  { waitMs }: StoredRule,
+  rule: StoredRule,
   record: Extract<PresentRecord, { found: true }>,
   wish: Wanted,
 ): Promise<Sendable[]> {
   const now = clock();
-  const dueAt = record.movedTime + waitMs;
-  const isDue = dueAt <= now;
+  const due = dueAt(rule, record);
+  const isDue = due <= now;
   const transition = { stageId: record.stageId, movedTime: record.movedTime };
   const { created, taskId } = await tasks.create(
     {
       memberId,
-      record: { entityTypeId: record.entityTypeId, id: wish.id },
+      record: wish.record,
       rule: { id: ruleId, version },
       transition,
       run: 0,
     },
     {
       // What is sent now is claimed like what the clock sends: were the message lost, it would come due again.
-      nextAt: isDue ? now + claimMs : dueAt,
+      nextAt: isDue ? now + claimMs : due,
       source: wish.source,
       history: [
         {
@@ -260,8 +272,7 @@ async function createTask(
   log.info('task planned', {
     taskId,
     memberId,
-    entityTypeId: record.entityTypeId,
-    id: wish.id,
+    ...wish.record,
     rule: ruleId,
     due: isDue,
   });
@@ -269,7 +280,7 @@ async function createTask(
 }
 
 async function endReads({ tasks }: PlanOptions, memberId: string, wishes: readonly Wanted[]): Promise<void> {
-  await each(wishes, async ({ id, stamps }) => {
-    for (const stamp of stamps) await tasks.endRead(memberId, { entityTypeId: EntityType.deal, id }, stamp);
+  await each(wishes, async ({ record, stamps }) => {
+    for (const stamp of stamps) await tasks.endRead(memberId, record, stamp);
   });
 }

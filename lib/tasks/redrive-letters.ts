@@ -1,10 +1,11 @@
 import type { Queue } from '../aws/queue.ts';
 import type { SessionOptions } from '../portals/session.ts';
 import type { DeadEntry } from './dead-message.ts';
+import { choreId } from './due-item.ts';
+import { recordKey } from './read-records.ts';
 import { type Redrive, redriveAt, redriveOf, redriveRecord, settleMs } from './redrive.ts';
 import { type RedriveLook, RedriveReader, wantedBy } from './redrive-look.ts';
 import type { TaskStore } from './store.ts';
-import { choreId } from './due-item.ts';
 import type { Task } from './task.ts';
 
 export interface RedriveOptions extends SessionOptions {
@@ -100,12 +101,12 @@ export class Redriver {
     switch (content.kind) {
       case 'task': {
         const rule = rules.find(({ id }) => id === task?.rule.id);
-        const record = task && records?.get(task.record.id);
+        const record = task && records?.get(recordKey(task.record));
         const now = this.#options.clock();
         return this.#once(content.taskId, redriveOf({ task, sentAt, portal, rule, record, now }), now - sentAt);
       }
       case 'record':
-        return redriveRecord(portal, records?.get(content.record.id));
+        return redriveRecord(portal, records?.get(recordKey(content.record)));
       case 'event':
         // An event whose sender is not checked yet may be the first that names its portal.
         return !portal && content.message.unverified ? { do: 'back' } : redriveAt(portal);

@@ -3,11 +3,11 @@ import type { SessionOptions } from '../portals/session.ts';
 import { UnreadableRow } from '../portals/store.ts';
 import type { StoredRule } from '../rules/version.ts';
 import type { DeadEntry } from './dead-message.ts';
-import type { PresentRecord } from './decide.ts';
 import { each } from './each.ts';
-import { lookAgain } from './look-again.ts';
+import { type Known, lookAgain } from './look-again.ts';
+import type { Records } from './read-records.ts';
 import type { TaskStore } from './store.ts';
-import type { RecordKey, Task } from './task.ts';
+import type { Task } from './task.ts';
 
 /** A row that another version wrote cannot be judged, and concerns its own letter alone. */
 export type Found<T> = T | 'unreadable';
@@ -17,7 +17,7 @@ export interface Situation {
   readonly portal: Portal | undefined;
   readonly rules: readonly StoredRule[];
   /** Its records as they were read just now, so far as they could be. */
-  readonly records: ReadonlyMap<number, PresentRecord>;
+  readonly records: Records;
 }
 
 export interface RedriveLook {
@@ -45,7 +45,7 @@ export class RedriveReader {
       if (task) tasks.set(taskId, task);
     });
 
-    const wanted = new Map<string, RecordKey[]>();
+    const wanted = new Map<string, Known[]>();
     for (const { memberId, records } of entries.map((entry) => wantedBy(entry, tasks))) {
       if (memberId !== undefined) wanted.set(memberId, [...(wanted.get(memberId) ?? []), ...records]);
     }
@@ -56,14 +56,14 @@ export class RedriveReader {
     return { tasks, portals };
   }
 
-  async #situation(memberId: string, keys: readonly RecordKey[]): Promise<Situation> {
+  async #situation(memberId: string, keys: readonly Known[]): Promise<Situation> {
     const { portals } = this.#options;
     const portal = await portals.get(memberId);
     if (!portal) return nowhere;
     const version = portal.rulesVersion;
     const rules = (version === undefined ? undefined : await portals.rules(memberId, version))?.rules ?? [];
     if (keys.length === 0 || this.troubles.has(memberId)) return { portal, rules, records: new Map() };
-    const { records, trouble } = await lookAgain(this.#options, portal, keys);
+    const { records, trouble } = await lookAgain(this.#options, portal, keys, rules);
     if (trouble !== undefined) this.troubles.set(memberId, trouble);
     return { portal, rules, records };
   }
@@ -73,15 +73,18 @@ export class RedriveReader {
 export function wantedBy(
   { content }: DeadEntry,
   tasks: RedriveLook['tasks'],
-): { memberId?: string; records: readonly RecordKey[] } {
+): { memberId?: string; records: readonly Known[] } {
   switch (content.kind) {
     case 'task': {
       const task = tasks.get(content.taskId);
       if (task === undefined || task === 'unreadable') return { records: [] };
-      return { memberId: task.memberId, records: task.status === 'failed' ? [task.record] : [] };
+      return {
+        memberId: task.memberId,
+        records: task.status === 'failed' ? [{ record: task.record, stageId: task.transition.stageId }] : [],
+      };
     }
     case 'record':
-      return { memberId: content.memberId, records: [content.record] };
+      return { memberId: content.memberId, records: [{ record: content.record }] };
     case 'event':
     case 'chore':
       return { memberId: content.message.memberId, records: [] };

@@ -3,6 +3,7 @@ import { second } from '../bitrix24/reactions.ts';
 import { TooLateToStart } from '../bitrix24/rest-client.ts';
 import type { Portal } from '../portals/portal.ts';
 import type { PortalSession, SessionOptions } from '../portals/session.ts';
+import type { StoredRule } from '../rules/version.ts';
 import { OutOfDate, PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { each } from './each.ts';
 import type { SettleOptions, Settlement, Trouble } from './settle.ts';
@@ -21,10 +22,13 @@ export interface Run {
   readonly settle: Settlement;
 }
 
-/** A task that is to be carried out now, and what it will remove. */
+/** A task that is to be carried out now. */
 export interface Ready {
-  task: Task;
-  deletion: Deletion;
+  readonly task: Task;
+  /** In force now. */
+  readonly rule: StoredRule;
+  /** Those of its deletions whose turn it is; what they remove is in a snapshot. */
+  readonly wave: readonly Deletion[];
 }
 
 /** After a call that failed as a whole and surely changed nothing. */

@@ -4,9 +4,12 @@ import type { Clock, Random } from '../bitrix24/clock.ts';
 import type { Verdict } from '../bitrix24/reactions.ts';
 import { backoffMs, longestDelayMs, maxAttempts } from './backoff.ts';
 import { sendDeadLetter } from './dead-letter.ts';
+import type { ObserveReason, SkipReason } from './decide.ts';
+import { describeDeletions } from './deletion.ts';
+import { compact } from './progress.ts';
 import { pausedMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
-import type { Deletion, HistoryEntry, Outcome, Task, TaskStatus } from './task.ts';
+import type { Deletion, HistoryEntry, Task, TaskStatus } from './task.ts';
 
 export interface SettleOptions {
   readonly tasks: TaskStore;
@@ -51,15 +54,25 @@ export class Settlement {
     return { at: this.#options.clock(), what, text: text.slice(0, 600) };
   }
 
+  /** Whether one more entry about the way may be added: the end must always fit. */
+  roomIn(task: Task): boolean {
+    return task.history.length < longestHistory;
+  }
+
   async end(
     task: Task,
     status: Exclude<TaskStatus, 'open'>,
     reason: string | undefined,
-    { text, deletions, attempts }: { text: string; deletions?: Deletion[]; attempts?: number },
+    {
+      text,
+      deletions,
+      items,
+      attempts,
+    }: { text: string; deletions?: Deletion[]; items?: Task['items']; attempts?: number },
   ): Promise<void> {
     const { tasks, log, count } = this.#options;
     const history = [this.entry('ended', text)];
-    const ended = await tasks.end(task.taskId, { status, reason, deletions, attempts, history });
+    const ended = await tasks.end(task.taskId, { status, reason, deletions, items, attempts, history });
     if (!ended) return;
     count(status === 'failed' ? 'TasksFailed' : 'TasksEnded');
     const { taskId, memberId, record, rule } = task;
@@ -74,20 +87,34 @@ export class Settlement {
     });
   }
 
-  /** Every deletion of the task has the same outcome. */
-  async done(task: Task, deletions: readonly Deletion[], outcome: Omit<Outcome, 'at'>): Promise<void> {
-    const at = this.#options.clock();
-    await this.end(task, 'done', undefined, {
-      text: describe(deletions, outcome),
-      deletions: deletions.map((deletion) => ({ ...deletion, outcome: { ...outcome, at } })),
-    });
+  /** Nothing is left to do: each deletion has its outcome. */
+  async done(task: Task): Promise<void> {
+    const { deletions, items } = compact(task);
+    await this.end(task, 'done', undefined, { text: describeOutcomes(deletions, items), deletions, items });
+  }
+
+  /** The record is gone: what was done of the task stays noted, and no more is done. */
+  async skipped(task: Task, reason: SkipReason): Promise<void> {
+    const ended = (task.deletions ?? []).filter(({ outcome }) => outcome !== undefined).length;
+    const text = `Skipped: ${reason}${ended === 0 ? '' : `; ${ended} of its deletions had ended before`}`;
+    await this.end(task, 'skipped', reason, { text });
+  }
+
+  /** Nothing is done; what would be is told. */
+  async observed(task: Task, reason: ObserveReason): Promise<void> {
+    const { deletions, items } = compact(task);
+    const more = Object.entries(items).flatMap(([type, { complete }]) =>
+      complete ? [] : [` and more of type ${type}`],
+    );
+    const text = `Observed (${reason}): would call ${describeDeletions(deletions)}${more.join('')}`;
+    await this.end(task, 'observed', reason, { text, deletions });
   }
 
   /** Looked at again at `nextAt`, without counting it as a try. */
   async putOff(task: Task, nextAt: number, text: string): Promise<void> {
     // A portal may be paused for months and its tasks looked at every hour: the same word is written once.
     const entry = this.entry('put-off', text);
-    const isNews = task.history.length < longestHistory && task.history.at(-1)?.text !== entry.text;
+    const isNews = this.roomIn(task) && task.history.at(-1)?.text !== entry.text;
     const history = isNews ? [entry] : [];
     await this.#options.tasks.putOff(task.taskId, { nextAt, attempts: task.attempts, history });
   }
@@ -117,10 +144,9 @@ export class Settlement {
     await tasks.putOff(task.taskId, {
       nextAt: clock() + backoffMs(attempts, random),
       attempts,
-      history:
-        task.history.length < longestHistory
-          ? [this.entry('put-off', `Attempt ${attempts}: ${trouble.code}. ${trouble.description}`)]
-          : [],
+      history: this.roomIn(task)
+        ? [this.entry('put-off', `Attempt ${attempts}: ${trouble.code}. ${trouble.description}`)]
+        : [],
     });
     return 'settled';
   }
@@ -145,25 +171,27 @@ export class Settlement {
       attempts,
       at: clock(),
     });
-    const deletions = task.deletions?.map((deletion) => ({
-      ...deletion,
-      outcome: deletion.outcome ?? {
-        result: 'refused' as const,
-        at: clock(),
-        proof: 'answer' as const,
-        ...(row && { verdict: row.name }),
-      },
-    }));
     await this.end(task, 'failed', row?.name ?? code, {
       text: `Failed and dead-lettered: ${code}. ${text}`,
       attempts,
-      ...(deletions && { deletions }),
+      ...(task.deletions && { deletions: task.deletions }),
     });
   }
 }
 
-function describe(deletions: readonly Deletion[], { result, proof }: Omit<Outcome, 'at'>): string {
-  const what = deletions.map(({ method, id }) => `${method} for ${id}`).join(', ');
-  const how = proof === 'read' ? 'as reading it again shows' : 'as the portal answered';
-  return result === 'already-gone' ? `${what}: nothing was left to delete, ${how}` : `${what}: deleted, ${how}`;
+const results = {
+  deleted: 'deleted',
+  'already-gone': 'nothing was left to delete',
+  spared: 'left alone, no longer linked',
+  refused: 'refused',
+} as const;
+
+function describeOutcomes(deletions: readonly Deletion[], items: Task['items']): string {
+  const ended = deletions.flatMap((deletion) => (deletion.outcome ? [{ deletion, outcome: deletion.outcome }] : []));
+  const groups = Map.groupBy(ended, ({ outcome: { result, proof } }) => {
+    return `${results[result]}, as ${proof === 'read' ? 'reading it again shows' : 'the portal answered'}`;
+  });
+  const texts = [...groups].map(([how, some]) => `${describeDeletions(some.map(({ deletion }) => deletion))}: ${how}`);
+  const gone = Object.entries(items ?? {}).filter(([, item]) => item.gone > 0);
+  return [...texts, ...gone.map(([type, item]) => `${item.gone} more items of type ${type}: gone`)].join('. ');
 }

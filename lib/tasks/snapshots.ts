@@ -8,7 +8,12 @@ import type { Clock, Random } from '../bitrix24/clock.ts';
 export const snapshotSchema = z.object({
   v: z.literal(1),
   takenAt: z.int().positive(),
-  dealContacts: z.array(z.object({ dealId: z.int(), links: contactLinksSchema })),
+  dealContacts: z.array(z.object({ dealId: z.int(), links: contactLinksSchema })).default([]),
+  companyContacts: z.array(z.object({ companyId: z.int(), links: contactLinksSchema })).default([]),
+  /** Whole records, as `crm.item.list` gives them. */
+  records: z
+    .array(z.object({ entityTypeId: z.int(), id: z.int(), fields: z.record(z.string(), z.unknown()) }))
+    .default([]),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
 
@@ -47,7 +52,7 @@ export class SnapshotStore {
    * Stores the snapshot of that number (0 is the first); false when there is one of that number. Its first part is written last: where it
    * is, the others are. They have keys that nobody else writes to, so that two writers cannot mix theirs.
    */
-  async put(taskId: string, number: number, snapshot: Snapshot): Promise<boolean> {
+  async put(taskId: string, number: number, snapshot: z.input<typeof snapshotSchema>): Promise<boolean> {
     const bytes = gzipSync(JSON.stringify(snapshot));
     const expiresAt = Math.floor((this.#clock() + keptMs) / 1000);
     const more: number[] = [];

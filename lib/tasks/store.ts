@@ -22,8 +22,21 @@ export interface TaskEnd {
   status: Exclude<TaskStatus, 'open'>;
   reason?: string | undefined;
   deletions?: Deletion[] | undefined;
+  items?: Task['items'];
   attempts?: number | undefined;
   history: HistoryEntry[];
+}
+
+export interface TaskNote {
+  deletions: Deletion[];
+  items: NonNullable<Task['items']>;
+  /** How many snapshots the task had when it was read. */
+  before: number | undefined;
+  /** How many there are now; undefined when none was taken. */
+  snapshots?: number | undefined;
+  history: HistoryEntry[];
+  /** Absent: as before. */
+  attempts?: number;
 }
 
 const open = '#status = :open';
@@ -104,31 +117,26 @@ export class TaskStore {
   }
 
   /**
-   * Notes what is about to be deleted, once the snapshot of it is stored. False when the task has ended, or somebody
-   * else has noted something since it was read: then it has to be looked at again.
-   *
-   * @param counts how many snapshots the task had when it was read, and how many there are now
+   * Notes what is about to be deleted, once the snapshot of it is stored, or what became of it. False when the task has
+   * ended, or somebody else has noted something since it was read: then it has to be looked at again.
    */
-  async begin(
-    taskId: string,
-    deletions: Deletion[],
-    { before, snapshots }: { before: number | undefined; snapshots: number },
-    history: HistoryEntry[],
-  ): Promise<boolean> {
+  async note(taskId: string, { deletions, items, before, snapshots, history, attempts }: TaskNote): Promise<boolean> {
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {
         set:
-          'SET #deletions = :deletions, #snapshots = :snapshots, #snapshotAt = :now, ' +
-          '#history = list_append(#history, :history)',
+          'SET #deletions = :deletions, #items = :items, #history = list_append(#history, :history)' +
+          (snapshots === undefined ? '' : ', #snapshots = :snapshots, #snapshotAt = :now') +
+          (attempts === undefined ? '' : ', #attempts = :attempts'),
         if: `${open} AND ${before === undefined ? 'attribute_not_exists(#snapshots)' : '#snapshots = :before'}`,
         values: {
           deletions,
-          snapshots,
-          now: this.#clock(),
+          items,
           history,
           open: 'open',
+          ...(snapshots !== undefined && { snapshots, now: this.#clock() }),
           ...(before !== undefined && { before }),
+          ...(attempts !== undefined && { attempts }),
         },
       },
     );
@@ -154,7 +162,7 @@ export class TaskStore {
   }
 
   /** Ends the task, once and for all. False when it had ended before. */
-  async end(taskId: string, { status, reason, deletions, attempts, history }: TaskEnd): Promise<boolean> {
+  async end(taskId: string, { status, reason, deletions, items, attempts, history }: TaskEnd): Promise<boolean> {
     const now = this.#clock();
     const row = await this.#table.update(
       { taskId, sk: 'task' },
@@ -163,6 +171,7 @@ export class TaskStore {
           'SET #status = :status, #endedAt = :now, #expiresAt = :expires, #history = list_append(#history, :history)' +
           (reason === undefined ? '' : ', #reason = :reason') +
           (deletions === undefined ? '' : ', #deletions = :deletions') +
+          (items === undefined ? '' : ', #items = :items') +
           (attempts === undefined ? '' : ', #attempts = :attempts') +
           ' REMOVE #shard, #nextAt',
         if: open,
@@ -174,6 +183,7 @@ export class TaskStore {
           open: 'open',
           ...(reason !== undefined && { reason }),
           ...(deletions !== undefined && { deletions }),
+          ...(items !== undefined && { items }),
           ...(attempts !== undefined && { attempts }),
         },
       },
@@ -217,7 +227,7 @@ export class TaskStore {
   }
 
   /** Adds to the history of a task, whatever its state, and changes nothing else. False when there is no such task. */
-  async note(taskId: string, history: HistoryEntry[]): Promise<boolean> {
+  async remark(taskId: string, history: HistoryEntry[]): Promise<boolean> {
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {

@@ -74,6 +74,11 @@ export const taskSchema = z.object({
   reason: z.string().optional(),
   attempts: z.int().min(0),
   deletions: z.array(deletionSchema).optional(),
+  /**
+   * How far the items linked to the record have been noted, by their type: up to which id, whether that was all, and how
+   * many that are gone are no longer in `deletions`.
+   */
+  items: z.record(z.string(), z.object({ after: z.int(), complete: z.boolean(), gone: z.int() })).optional(),
   /** How many snapshots the task has. Set once they are stored. */
   snapshots: z.int().positive().optional(),
   /** When the last of them was taken. */

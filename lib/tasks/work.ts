@@ -1,19 +1,18 @@
 import { minute } from '../bitrix24/reactions.ts';
 import { PortalSession } from '../portals/session.ts';
-import type { StoredRules } from '../rules/version.ts';
+import type { StoredRule, StoredRules } from '../rules/version.ts';
 import { carryOut } from './carry-out.ts';
 import { decide } from './decide.ts';
 import { each } from './each.ts';
-import { limitAmong, type Links, type Look, lookCommands, readLook } from './look.ts';
+import { fittingLook, type Judged, limitAmong, type Look, lookCommands, readLook } from './look.ts';
 import { type DeletionMessage, tasksPerMessage } from './messages.ts';
-import { afterFailure, type Ready, afterTrouble, type Run, type WorkOptions } from './run.ts';
-import { Settlement, type Trouble } from './settle.ts';
-import { mostSnapshots } from './snapshots.ts';
-import type { Deletion, Task } from './task.ts';
+import { type Going, prepare } from './prepare.ts';
+import { recordKey } from './read-records.ts';
+import { afterFailure, afterTrouble, type Run, type WorkOptions } from './run.ts';
+import { Settlement } from './settle.ts';
+import type { Deletion, RecordKey, Task } from './task.ts';
 
-/** A snapshot older than this, in ms, is taken anew before it is relied on. */
-const renewSnapshotMs = 24 * 3600 * 1000;
-/** A round looks and then deletes. */
+/** A round looks and then deletes; one more look is needed for what does not come with the record. */
 const requestsPerRound = 2;
 /** A message received so often is not pushed on once more: its tasks wait in the table instead. */
 const maxReceives = 40;
@@ -69,16 +68,21 @@ async function stillOpen({ tasks, clock }: WorkOptions, some: readonly Task[]): 
 
 /** One round: look, decide, note, delete, settle. */
 async function attempt(run: Run, open: readonly Task[], rules: StoredRules | undefined): Promise<number | undefined> {
-  // Two rules may name the same deal. The second looks again when the first has acted.
-  const different = [...new Map(open.toReversed().map((task) => [task.record.id, task])).values()];
-  const first = fittingTogether(different);
+  // Two rules may name the same record. The second looks again when the first has acted.
+  const different = [...new Map(open.toReversed().map((task) => [recordKey(task.record), task])).values()];
+  const judged = fittingTogether(different).map((task) => ({
+    task,
+    rule: rules?.rules.find(({ id }) => id === task.rule.id),
+  }));
+  const first = fittingLook(judged);
   const others = open.length > first.length ? run.options.clock() : undefined;
 
   const look = await lookAt(run, first);
   if (typeof look !== 'object') return look ?? others;
-  const ready = await decideAll(run, first, rules, look);
+  const going = await decideAll(run, first, look);
+  const { ready, again } = await prepare(run, going, look);
   // A limit holds for the whole portal, so its end counts and not that there is more to do.
-  return (await carryOut(run, ready, look.at)) ?? others;
+  return (await carryOut(run, ready, look.at)) ?? again ?? others;
 }
 
 /**
@@ -92,17 +96,17 @@ function fittingTogether(tasks: readonly Task[]): Task[] {
 }
 
 /** Reads everything again. A number or undefined: what `workMessage` is to return, because nothing could be read. */
-async function lookAt(run: Run, tasks: readonly Task[]): Promise<Look | number | undefined> {
+async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | number | undefined> {
   const { options, portal, session, settle } = run;
+  const tasks = judged.map(({ task }) => task);
   const at = options.clock();
-  const ids = tasks.map(({ record }) => record.id);
   let look: Look;
   try {
-    await session.reserve(requestsPerRound);
-    const answers = await session.batch(lookCommands(ids), { write: false });
+    await session.reserve(judged.some(({ rule }) => needsDetails(rule)) ? requestsPerRound + 1 : requestsPerRound);
+    const answers = await session.batch(lookCommands(judged), { write: false });
     const limit = limitAmong(answers.values());
     if (limit) return options.clock() + (limit.waitMs ?? minute);
-    look = readLook(ids, answers, at);
+    look = readLook(judged, answers, at);
   } catch (error) {
     return afterFailure(run, tasks, error);
   }
@@ -114,27 +118,25 @@ async function lookAt(run: Run, tasks: readonly Task[]): Promise<Look | number |
   return look;
 }
 
-/** Ends, defers or observes what is not to be carried out; gives back what is. */
-async function decideAll(
-  run: Run,
-  tasks: readonly Task[],
-  rules: StoredRules | undefined,
-  look: Look,
-): Promise<Ready[]> {
+/** Whether there is more to read than what comes with the record. */
+function needsDetails(rule: StoredRule | undefined): boolean {
+  return rule?.delete.some(({ what }) => what !== 'deal-contacts') === true;
+}
+
+/** Ends or defers what is not to be carried out; gives back what is, or is to be observed. */
+async function decideAll(run: Run, judged: readonly Judged[], look: Look): Promise<Going[]> {
   const { options, portal, settle } = run;
-  const ready: Ready[] = [];
-  await each(tasks, async (task) => {
-    const record = look.records.get(task.record.id);
-    const links = look.links.get(task.record.id) ?? { kind: 'unknown', row: undefined };
+  const going: Going[] = [];
+  await each(judged, async ({ task, rule }) => {
+    const record = look.records.get(recordKey(task.record));
     if (record === undefined || look.profile === undefined) {
-      await afterTrouble(run, task, unread(links));
-      return;
+      const description = look.failure?.meaning ?? 'The record could not be read';
+      return afterTrouble(run, task, { code: 'RECORD_UNREADABLE', description, row: look.failure });
     }
-    const rule = rules?.rules.find(({ id }) => id === task.rule.id);
     const decision = decide(task, record, rule, portal, options.clock());
     switch (decision.do) {
       case 'skip':
-        return settle.end(task, 'skipped', decision.reason, { text: `Skipped: ${decision.reason}` });
+        return isOver(task) ? settle.done(goneItself(task, options.clock())) : settle.skipped(task, decision.reason);
       case 'cancel':
         return settle.end(task, 'cancelled', decision.reason, { text: `Cancelled: ${decision.reason}` });
       case 'defer':
@@ -143,72 +145,27 @@ async function decideAll(
       case 'act':
         break;
     }
-
-    if (links.kind === 'gone') return settle.end(task, 'skipped', 'record-gone', { text: 'Skipped: record-gone' });
-    if (links.kind === 'unknown') return afterTrouble(run, task, unread(links));
-    const contactIds = links.links.map(({ CONTACT_ID }) => CONTACT_ID);
-    const deletion: Deletion = {
-      what: 'deal-contacts',
-      method: 'crm.deal.contact.items.delete',
-      entityTypeId: task.record.entityTypeId,
-      id: task.record.id,
-      contactIds,
-    };
-    if (contactIds.length === 0 && !task.deletions) {
-      return settle.end(task, 'skipped', 'nothing-linked', { text: 'Skipped: no contact is linked to the deal' });
-    }
-    if (contactIds.length === 0 && task.deletions) {
-      return settle.done(task, task.deletions, { result: 'already-gone', proof: 'read' });
-    }
-    if (decision.do === 'observe') {
-      const text = `Observed (${decision.reason}): would unlink ${contactIds.length} contacts from deal ${deletion.id}`;
-      return settle.end(task, 'observed', decision.reason, { text, deletions: [deletion] });
-    }
-    const noted = await note(run, task, deletion, links);
-    if (noted) ready.push({ task: noted, deletion });
+    if (!record.found || !rule) throw new TypeError('A record that is gone, or without a rule, is not acted on');
+    going.push({ task, rule, record, observe: decision.do === 'observe' ? decision.reason : undefined });
   });
-  return ready;
+  return going;
 }
 
-/**
- * Takes the snapshot and notes the deletion in the task: both are in the tables before anything is deleted. On a later
- * try there may be links that no snapshot has, because somebody added them meanwhile, or the snapshot may be old, and
- * undo must be possible from the deletion on: then one more is taken.
- *
- * @returns the task as noted; undefined when it has changed meanwhile and must not be acted on now
- */
-async function note(
-  { options, settle }: Run,
-  task: Task,
-  deletion: Deletion,
-  { links }: Extract<Links, { kind: 'links' }>,
-): Promise<Task | undefined> {
-  const known = new Set(task.deletions?.flatMap(({ contactIds = [] }) => contactIds));
-  const covered = (deletion.contactIds ?? []).every((id) => known.has(id));
-  const young = options.clock() - (task.snapshotAt ?? 0) < renewSnapshotMs;
-  if (task.deletions && covered && young) return task;
-
-  const dealContacts = [{ dealId: deletion.id, links }];
-  const snapshot = { v: 1 as const, takenAt: options.clock(), dealContacts };
-  // A number may be taken although the task does not know it: by a try that died before it could note it.
-  let number = task.snapshots ?? 0;
-  while (!(await options.snapshots.put(task.taskId, number, snapshot))) {
-    number += 1;
-    if (number >= mostSnapshots)
-      throw new Error(`Task ${task.taskId} has ${number} snapshots and no room for one more`);
-  }
-  const deletions = [{ ...deletion, contactIds: [...known.union(new Set(deletion.contactIds ?? []))] }];
-  const counts = { before: task.snapshots, snapshots: number + 1 };
-  const noted = await options.tasks.begin(task.taskId, deletions, counts, [
-    settle.entry(
-      'decided',
-      `Still lost. To do: ${deletion.method} for ${deletion.id}, ${links.length} contacts; snapshot stored`,
-    ),
-  ]);
-  return noted ? { ...task, deletions, snapshots: number + 1 } : undefined;
+/** Whether nothing was left to do but to delete the lost record itself. */
+function isOver({ record, deletions = [] }: Task): boolean {
+  const open = deletions.filter(({ outcome }) => outcome === undefined);
+  return open.length > 0 && open.every((deletion) => isTheRecord(deletion, record));
 }
 
-function unread(links: Links): Trouble {
-  const row = links.kind === 'unknown' ? links.row : undefined;
-  return { code: 'RECORD_UNREADABLE', description: row?.meaning ?? 'The record could not be read', row };
+function isTheRecord({ method, entityTypeId, id }: Deletion, record: RecordKey): boolean {
+  return method === 'crm.item.delete' && entityTypeId === record.entityTypeId && id === record.id;
+}
+
+/** The deletion that was sent before, and whose answer never came, or somebody else has deleted it. */
+function goneItself(task: Task, at: number): Task {
+  const outcome = { result: 'already-gone' as const, at, proof: 'read' as const };
+  const deletions = task.deletions?.map((deletion) =>
+    isTheRecord(deletion, task.record) ? { ...deletion, outcome } : deletion,
+  );
+  return { ...task, deletions };
 }

@@ -1,5 +1,5 @@
 import { openQueue } from '../../../lib/aws/queue.ts';
-import { dealSchema } from '../../../lib/bitrix24/answers.ts';
+import { recordSchema } from '../../../lib/bitrix24/answers.ts';
 import { sendDeadLetter } from '../../../lib/tasks/dead-letter.ts';
 import type { Task } from '../../../lib/tasks/task.ts';
 import type { CliStage } from './cli-stage.ts';
@@ -53,7 +53,7 @@ interface Failure {
 /** A task that failed as the worker lets it fail: dead-lettered, then marked. */
 export async function failedTask(stage: CliStage, dealId: number, failure: Failure = {}): Promise<Task> {
   const { code = 'ACCESS_DENIED', rule = 'unlink', marked = true } = failure;
-  const { movedTime } = dealSchema.parse(stage.portal.deal(dealId));
+  const { movedTime } = recordSchema.parse(stage.portal.deal(dealId));
   const { taskId } = await stage.tasks.create(
     {
       memberId: stage.portal.memberId,

@@ -41,9 +41,13 @@ describe('tasks', () => {
       id: 1,
       contactIds: [3, 4],
     };
-    await stage.tasks.begin(taskId, [deletion], { before: undefined, snapshots: 1 }, [
-      { at, what: 'decided', text: 'Still lost' },
-    ]);
+    await stage.tasks.note(taskId, {
+      deletions: [deletion],
+      items: {},
+      before: undefined,
+      snapshots: 1,
+      history: [{ at, what: 'decided', text: 'Still lost' }],
+    });
     await stage.tasks.end(taskId, {
       status: 'done',
       deletions: [{ ...deletion, outcome: { result: 'deleted', at, proof: 'answer' } }],

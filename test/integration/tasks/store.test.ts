@@ -62,11 +62,23 @@ describe('a task', () => {
     const taskId = await create();
     const first = time.now;
     expect(
-      await parts.tasks.begin(taskId, [deletion([1, 2])], { before: undefined, snapshots: 1 }, [entry('first')]),
+      await parts.tasks.note(taskId, {
+        deletions: [deletion([1, 2])],
+        items: {},
+        before: undefined,
+        snapshots: 1,
+        history: [entry('first')],
+      }),
     ).toBe(true);
     time.now += 1_000;
     expect(
-      await parts.tasks.begin(taskId, [deletion([])], { before: undefined, snapshots: 1 }, [entry('repeat')]),
+      await parts.tasks.note(taskId, {
+        deletions: [deletion([])],
+        items: {},
+        before: undefined,
+        snapshots: 1,
+        history: [entry('repeat')],
+      }),
     ).toBe(false);
     expect(await parts.tasks.get(taskId)).toMatchObject({
       deletions: [{ contactIds: [1, 2] }],
@@ -78,23 +90,45 @@ describe('a task', () => {
 
   test('begins once more for each further snapshot, and only as the next one', async () => {
     const taskId = await create();
-    expect(await parts.tasks.begin(taskId, [deletion([1])], { before: 1, snapshots: 2 }, [entry('too early')])).toBe(
-      false,
-    );
     expect(
-      await parts.tasks.begin(taskId, [deletion([1])], { before: undefined, snapshots: 1 }, [entry('first')]),
+      await parts.tasks.note(taskId, {
+        deletions: [deletion([1])],
+        items: {},
+        before: 1,
+        snapshots: 2,
+        history: [entry('too early')],
+      }),
+    ).toBe(false);
+    expect(
+      await parts.tasks.note(taskId, {
+        deletions: [deletion([1])],
+        items: {},
+        before: undefined,
+        snapshots: 1,
+        history: [entry('first')],
+      }),
     ).toBe(true);
     time.now += 1_000;
     const seconds = await Promise.all(
       ['one', 'other'].map((text) =>
-        parts.tasks.begin(taskId, [deletion([1, 2])], { before: 1, snapshots: 2 }, [entry(text)]),
+        parts.tasks.note(taskId, {
+          deletions: [deletion([1, 2])],
+          items: {},
+          before: 1,
+          snapshots: 2,
+          history: [entry(text)],
+        }),
       ),
     );
     expect(seconds.filter(Boolean)).toHaveLength(1);
     expect(
-      await parts.tasks.begin(taskId, [deletion([])], { before: undefined, snapshots: 1 }, [
-        entry('a look from before'),
-      ]),
+      await parts.tasks.note(taskId, {
+        deletions: [deletion([])],
+        items: {},
+        before: undefined,
+        snapshots: 1,
+        history: [entry('a look from before')],
+      }),
     ).toBe(false);
     expect(await parts.tasks.get(taskId)).toMatchObject({
       deletions: [{ contactIds: [1, 2] }],
@@ -107,9 +141,15 @@ describe('a task', () => {
   test('that has ended does not begin', async () => {
     const taskId = await create();
     await endDone(taskId);
-    expect(await parts.tasks.begin(taskId, [deletion([1])], { before: undefined, snapshots: 1 }, [entry('late')])).toBe(
-      false,
-    );
+    expect(
+      await parts.tasks.note(taskId, {
+        deletions: [deletion([1])],
+        items: {},
+        before: undefined,
+        snapshots: 1,
+        history: [entry('late')],
+      }),
+    ).toBe(false);
   });
 
   test('ends once, whoever is first, and leaves the index', async () => {
@@ -144,7 +184,9 @@ describe('a task', () => {
     const taskId = 'f'.repeat(64);
     expect(await parts.tasks.putOff(taskId, { nextAt: 1, attempts: 1, history: [] })).toBe(false);
     expect(await endDone(taskId)).toBe(false);
-    expect(await parts.tasks.begin(taskId, [], { before: undefined, snapshots: 1 }, [])).toBe(false);
+    expect(
+      await parts.tasks.note(taskId, { deletions: [], items: {}, before: undefined, snapshots: 1, history: [] }),
+    ).toBe(false);
     expect(await parts.tasks.get(taskId)).toBeUndefined();
   });
 
@@ -318,6 +360,8 @@ describe('a snapshot', () => {
     dealContacts: [
       { dealId, links: Array.from({ length: links }, (_, index) => ({ CONTACT_ID: index + 1, SORT: 10 })) },
     ],
+    companyContacts: [],
+    records: [],
   });
   /** Numbers at random, so that it does not get much smaller. */
   const big = (dealId: number): Snapshot => ({
@@ -332,6 +376,8 @@ describe('a snapshot', () => {
         }),
       },
     ],
+    companyContacts: [],
+    records: [],
   });
   /** As text: to compare tens of thousands of objects takes seconds. */
   const textOf = async (id: string) => JSON.stringify(await parts.snapshots.get(id));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   contactLinkSchema,
-  dealSchema,
+  recordSchema,
   envelopeSchema,
   errorEnvelopeSchema,
   profileSchema,
@@ -86,8 +86,8 @@ describe('a deal', () => {
   };
 
   test('without a pipeline is one of the main pipeline', () => {
-    expect(dealSchema.parse({ ...deal, categoryId: null }).categoryId).toBe(0);
-    expect(dealSchema.parse({ ...deal, categoryId: undefined }).categoryId).toBe(0);
+    expect(recordSchema.parse({ ...deal, categoryId: null }).categoryId).toBe(0);
+    expect(recordSchema.parse({ ...deal, categoryId: undefined }).categoryId).toBe(0);
   });
 
   test.each([
@@ -98,7 +98,7 @@ describe('a deal', () => {
     { id: 'x' },
     { id: 1.5 },
   ])('that says %j is not read', (changed) => {
-    expect(dealSchema.safeParse({ ...deal, ...changed }).success).toBe(false);
+    expect(recordSchema.safeParse({ ...deal, ...changed }).success).toBe(false);
   });
 });
 

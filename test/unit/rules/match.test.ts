@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { matches, type RecordState, type Semantics } from '../../../lib/rules/match.ts';
+import type { Semantics } from '../../../lib/bitrix24/stages.ts';
+import { matches, type RecordState } from '../../../lib/rules/match.ts';
 import type { Rule } from '../../../lib/rules/schema.ts';
 
 type Matching = Pick<Rule, 'enabled' | 'when' | 'where'>;
