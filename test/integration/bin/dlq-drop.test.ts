@@ -97,7 +97,9 @@ describe('dlq drop', () => {
 
   test('a letter is not removed before the table has taken the word', async () => {
     await failedTask(stage, loseDeal(stage));
-    jest.spyOn(TaskStore.prototype, 'remark').mockRejectedValue(new TableUnavailable('Update on table tasks failed: X'));
+    jest
+      .spyOn(TaskStore.prototype, 'remark')
+      .mockRejectedValue(new TableUnavailable('Update on table tasks failed: X'));
     const { code, stderr } = await stage.run(drop('--all', '--yes'));
     expect(code).toBe(1);
     expect(stderr).toContain('Update on table tasks failed');
