@@ -8,7 +8,7 @@ import { type ChoreOptions, runChore } from '../../../lib/tasks/chores.ts';
 import { type Chore, unreadId } from '../../../lib/tasks/due-item.ts';
 import type { EventMessage } from '../../../lib/tasks/messages.ts';
 import { planEvents, type PlanOptions } from '../../../lib/tasks/plan.ts';
-import type { Task } from '../../../lib/tasks/task.ts';
+import type { RecordKey, Task } from '../../../lib/tasks/task.ts';
 import { workMessage } from '../../../lib/tasks/work.ts';
 import type { WorkOptions } from '../../../lib/tasks/run.ts';
 import type { PortalOptions } from '../../../simulator/options.ts';
@@ -85,7 +85,11 @@ export class Bench {
     wait: 0m
     delete: [deal-contacts]`,
     );
-    const source = `version: 1\nrules:${rules.join('')}\n`;
+    await this.pushFile(`version: 1\nrules:${rules.join('')}\n`);
+  }
+
+  /** Puts a rules file in force; its stages must be codes. */
+  async pushFile(source: string): Promise<void> {
     const version = (await this.row()).rulesVersion;
     const before = version === undefined ? undefined : await this.parts.portals.rules(this.memberId, version);
     const next = nextVersion(before, loadRules(source), source, this.time.now - minute, 'test');
@@ -108,17 +112,22 @@ export class Bench {
     return added;
   }
 
-  async createTask(dealId: number, rule = 'one'): Promise<string> {
-    const movedTime = Date.parse(String(this.portal.deal(dealId)?.['movedTime']));
+  createTask(dealId: number, rule = 'one'): Promise<string> {
+    return this.taskOf({ entityTypeId: 2, id: dealId }, rule);
+  }
+
+  /** A task that is due now, for the move that brought the record into its present stage. */
+  async taskOf(record: RecordKey, rule: string, changed: { source?: string } = {}): Promise<string> {
+    const { movedTime, stageId } = this.portal.item(record.entityTypeId, record.id) ?? {};
     const { taskId } = await this.parts.tasks.create(
       {
         memberId: this.memberId,
-        record: { entityTypeId: 2, id: dealId },
+        record,
         rule: { id: rule, version: 1 },
-        transition: { stageId: 'LOSE', movedTime },
+        transition: { stageId: String(stageId), movedTime: Date.parse(String(movedTime)) },
         run: 0,
       },
-      { nextAt: this.time.now, source: 'app', history: [] },
+      { nextAt: this.time.now, source: 'app', history: [], ...changed },
     );
     return taskId;
   }
