@@ -5,7 +5,7 @@ import { Bitrix24Error, OutcomeUnknown, PortalError } from '../lib/bitrix24/fail
 import { UnknownAuthorizationServer } from '../lib/bitrix24/oauth.ts';
 import { redact } from '../lib/bitrix24/redact.ts';
 import { TooLateToStart } from '../lib/bitrix24/rest-client.ts';
-import { PipelinesUnreadable } from '../lib/portals/pipelines.ts';
+import { DirectoryUnreadable } from '../lib/portals/ask.ts';
 import { CredentialsRevoked } from '../lib/portals/refresh.ts';
 import { UnreadableRow } from '../lib/portals/store.ts';
 import { PortalBusy, PortalStopped } from '../lib/portals/waiting.ts';
@@ -27,7 +27,7 @@ export function explainError(error: unknown, place: Place | undefined): string {
   if (error instanceof UnreadableRow) return `${error.message}: another version of tidy24 may have written it.`;
   if (
     error instanceof PortalStopped ||
-    error instanceof PipelinesUnreadable ||
+    error instanceof DirectoryUnreadable ||
     error instanceof TooLateToStart ||
     error instanceof UnknownAuthorizationServer
   ) {

@@ -13,6 +13,7 @@ import { addPortalsResume } from './commands/portals-resume.ts';
 import { addPortalsRobotKey } from './commands/portals-robot-key.ts';
 import { addPortalsShow } from './commands/portals-show.ts';
 import { addRulesCheck } from './commands/rules-check.ts';
+import { addRulesHistory } from './commands/rules-history.ts';
 import { addRulesPush } from './commands/rules-push.ts';
 import { addRulesShow } from './commands/rules-show.ts';
 import { addTasksList } from './commands/tasks-list.ts';
@@ -63,6 +64,7 @@ export function buildProgram(run: CommandRun): Command {
   addRulesCheck(rules, run);
   addRulesPush(rules, run);
   addRulesShow(rules, run);
+  addRulesHistory(rules, run);
 
   const tasks = program.command('tasks').description('see what was done and what is going to be');
   addTasksList(tasks, run);

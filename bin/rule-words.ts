@@ -1,4 +1,7 @@
-import type { Rule } from '../lib/rules/schema.ts';
+import type { Condition } from '../lib/rules/conditions.ts';
+import type { RuleChanges } from '../lib/rules/changes.ts';
+import { inExecutionOrder, removesLinksOnly } from '../lib/rules/deletion-order.ts';
+import type { Rule, RuleDeletion } from '../lib/rules/schema.ts';
 import type { StoredRule, StoredRules } from '../lib/rules/version.ts';
 import { iso } from './time.ts';
 
@@ -16,17 +19,73 @@ export function waitText(ms: number): string {
   return `${ms / length}${unit}`;
 }
 
-/** A rule in one line: `spam: deals of pipeline 5 in C5:LOSE, after 30d: deal-contacts`. */
-export function ruleText({ id, enabled, when, waitMs, delete: deletions }: Rule): string {
-  const pipelines = when.pipelines === undefined ? 'every pipeline' : `pipeline ${when.pipelines.join(', ')}`;
+/**
+ * A rule in one line, its deletions in the order of execution:
+ * `spam: deals of pipeline 5 in C5:LOSE, where sourceId is WEB, after 30d: deal-contacts, contacts`
+ */
+export function ruleText(rule: Rule): string {
+  const { id, enabled, when, where, waitMs, waitFrom } = rule;
   const stages = when.stages === 'all-lost' ? 'every lost stage' : when.stages.join(', ');
+  const conditions = where.length === 0 ? '' : `, where ${where.map(conditionText).join(' and ')}`;
+  const wait = `after ${waitText(waitMs)}${waitFrom === 'last-activity' ? ' without activity' : ''}`;
   const off = enabled ? '' : ' (switched off)';
-  return `${id}${off}: deals of ${pipelines} in ${stages}, after ${waitText(waitMs)}: ${deletions.map(({ what }) => what).join(', ')}`;
+  return `${id}${off}: ${recordsText(when)} in ${stages}${conditions}, ${wait}: ${deletionsText(rule.delete)}`;
+}
+
+function recordsText({ type, pipelines }: Rule['when']): string {
+  if (type === 'lead') return 'leads';
+  const records = type === 'deal' ? 'deals' : `items of type ${type}`;
+  return `${records} of ${pipelines === undefined ? 'every pipeline' : `pipeline ${pipelines.join(', ')}`}`;
+}
+
+function conditionText({ field, equals, in: among, empty, olderThanMs, atLeast, atMost }: Condition): string {
+  const parts = [
+    equals === undefined ? [] : [`is ${String(equals)}`],
+    among === undefined ? [] : [`is ${among.join(' or ')}`],
+    empty === undefined ? [] : [empty ? 'is empty' : 'is not empty'],
+    olderThanMs === undefined ? [] : [`is older than ${waitText(olderThanMs)}`],
+    atLeast === undefined ? [] : [`is ${atLeast} or more`],
+    atMost === undefined ? [] : [`is ${atMost} or less`],
+  ];
+  return `${field} ${parts.flat().join(' and ')}`;
+}
+
+function deletionsText(deletions: readonly RuleDeletion[]): string {
+  return inExecutionOrder(deletions).map(deletionText).join(', ');
+}
+
+function deletionText(entry: RuleDeletion): string {
+  if (entry.what === 'items') return `items of type ${entry.type}`;
+  if (entry.what === 'contacts' && entry.via !== 'crm.item.delete') return `contacts (by ${entry.via})`;
+  return entry.what;
+}
+
+/** A line on each rule that deletes more than links, so that nobody overlooks it. */
+export function recordsDeleted(rules: readonly Rule[]): string[] {
+  return rules.flatMap(({ id, enabled, delete: deletions }) => {
+    const records = deletions.filter((entry) => !removesLinksOnly(entry));
+    if (!enabled || records.length === 0) return [];
+    return [`${id} DELETES RECORDS, not only links: ${deletionsText(records)}.`];
+  });
 }
 
 /** The same with the moment from which it acts. */
 export function storedRuleText(rule: StoredRule): string {
   return `${ruleText(rule)}; for losses since ${iso(rule.since)}`;
+}
+
+/** `added a, b; changed c (wait); removed d`; a rule that begins anew is marked so. */
+export function changesText({ added, removed, changed }: RuleChanges): string {
+  const parts = [
+    added.length === 0 ? [] : [`added ${added.join(', ')}`],
+    changed.length === 0
+      ? []
+      : [
+          `changed ${changed.map(({ id, keys, begins }) => `${id} (${keys.join(', ')}${begins ? '; begins anew' : ''})`).join(', ')}`,
+        ],
+    removed.length === 0 ? [] : [`removed ${removed.join(', ')}`],
+  ];
+  return parts.flat().join('; ') || 'no change';
 }
 
 /** A version of the rules as `--json` shows it, without its source. */

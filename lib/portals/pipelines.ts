@@ -1,48 +1,60 @@
 import * as z from 'zod';
-import { maxBatchCommands } from '../bitrix24/batch.ts';
+import type { Command } from '../bitrix24/batch.ts';
 import { EntityType } from '../bitrix24/entity-types.ts';
 import { readStages, stagesCommand } from '../bitrix24/stages.ts';
-import type { Pipeline } from '../rules/resolve.ts';
+import type { Pipeline } from '../rules/directory.ts';
+import { DirectoryUnreadable, resultOf } from './ask.ts';
 import type { JudgedAnswer } from './judge.ts';
-import type { PortalSession } from './session.ts';
+
+/** A pipeline without its stages. */
+export interface PipelineName {
+  readonly entityTypeId: number;
+  readonly id: number;
+  readonly name: string;
+}
 
 const categoriesSchema = z.object({
   categories: z.array(z.object({ id: z.coerce.number().pipe(z.int().min(0)), name: z.string() })),
 });
 
-/** Thrown when the portal's pipelines or stages could not be read. */
-export class PipelinesUnreadable extends Error {
-  override readonly name = 'PipelinesUnreadable';
-  readonly code = 'PIPELINES_UNREADABLE';
+const categoriesKey = (entityTypeId: number) => `categories${entityTypeId}`;
+const stagesKey = ({ entityTypeId, id }: PipelineName) => `stages${entityTypeId}p${id}`;
+
+/** The commands that ask for the pipelines of these types. Leads have none, but stages as if they had one. */
+export function pipelineCommands(types: Iterable<number>): Map<string, Command> {
+  const asked = [...types].filter((type) => type !== EntityType.lead);
+  return new Map(
+    asked.map((entityTypeId) => [
+      categoriesKey(entityTypeId),
+      { method: 'crm.category.list', params: { entityTypeId } },
+    ]),
+  );
 }
 
 /**
- * The deal pipelines of a portal with their stages, as far as the user of the credentials may see them.
+ * The pipelines of a type, as far as the user of the credentials may see them.
  *
- * @throws PipelinesUnreadable, and what a PortalSession throws
+ * @throws DirectoryUnreadable
  */
-export async function readDealPipelines(session: PortalSession): Promise<Pipeline[]> {
-  const answer = await session.call('crm.category.list', { entityTypeId: EntityType.deal }, { write: false });
-  const parsed = categoriesSchema.safeParse(answer.result);
-  if (!parsed.success) throw new PipelinesUnreadable("The portal's pipelines could not be read");
-
-  const pipelines: Pipeline[] = [];
-  for (let start = 0; start < parsed.data.categories.length; start += maxBatchCommands) {
-    const categories = parsed.data.categories.slice(start, start + maxBatchCommands);
-    const commands = new Map(categories.map(({ id }) => [key(id), stagesCommand(EntityType.deal, id)] as const));
-    const answers = await session.batch(commands, { write: false });
-    for (const { id, name } of categories) {
-      pipelines.push({ pipelineId: id, pipelineName: name, stages: stagesIn(id, answers.get(key(id))) });
-    }
-  }
-  return pipelines;
+export function readPipelines(entityTypeId: number, answers: ReadonlyMap<string, JudgedAnswer>): PipelineName[] {
+  if (entityTypeId === EntityType.lead) return [{ entityTypeId, id: 0, name: 'leads' }];
+  const answer = answers.get(categoriesKey(entityTypeId));
+  const parsed = categoriesSchema.safeParse(resultOf(answer));
+  if (!parsed.success) throw new DirectoryUnreadable(`The pipelines of type ${entityTypeId}`, answer);
+  return parsed.data.categories.map(({ id, name }) => ({ entityTypeId, id, name }));
 }
 
-const key = (pipelineId: number) => `p${pipelineId}`;
+/** The commands that ask for the stages of these pipelines. */
+export function stageCommands(pipelines: readonly PipelineName[]): Map<string, Command> {
+  return new Map(
+    pipelines.map((pipeline) => [stagesKey(pipeline), stagesCommand(pipeline.entityTypeId, pipeline.id)] as const),
+  );
+}
 
-function stagesIn(pipelineId: number, answer: JudgedAnswer | undefined): Pipeline['stages'] {
-  const stages = readStages(answer?.kind === 'result' ? answer.result : undefined);
-  if (stages) return stages;
-  const why = answer?.kind === 'error' ? `: ${answer.row.meaning} ${answer.row.mend ?? ''}`.trimEnd() : '';
-  throw new PipelinesUnreadable(`The stages of pipeline ${pipelineId} could not be read${why}`);
+/** @throws DirectoryUnreadable */
+export function withStages(pipeline: PipelineName, answers: ReadonlyMap<string, JudgedAnswer>): Pipeline {
+  const answer = answers.get(stagesKey(pipeline));
+  const stages = readStages(resultOf(answer));
+  if (!stages) throw new DirectoryUnreadable(`The stages of pipeline ${pipeline.id} (${pipeline.name})`, answer);
+  return { pipelineId: pipeline.id, pipelineName: pipeline.name, stages };
 }

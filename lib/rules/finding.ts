@@ -5,3 +5,6 @@ export interface Finding {
   readonly hint?: string;
   readonly atKey?: boolean;
 }
+
+/** Takes the problems of one rule as they are found; their paths begin within the rule: `when.type`. */
+export type Report = (finding: Finding) => void;

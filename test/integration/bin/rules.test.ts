@@ -13,6 +13,11 @@ rules:
     delete: [deal-contacts]
 `;
 
+const leads = `    when: { type: lead, stages: [JUNK] }
+    where: { sourceId: WEB, assignedById: { empty: false } }
+    wait: { for: 1d, from: last-activity }
+    delete: [lead, contacts, company]`;
+
 describe('rules', () => {
   let stage: CliStage;
   beforeEach(async () => {
@@ -88,6 +93,167 @@ describe('rules', () => {
       /bad\.yaml:4:\d+ rules\[0\]\.when\.stages\[1\]: "Renewed" is not a lost stage in pipeline 5/,
     );
     expect((await stage.portals.get(memberId))?.rulesVersion).toBeUndefined();
+  });
+
+  test('push says what the version changes, and which rules delete records', async () => {
+    const { domain } = stage.portal;
+    await stage.run(`rules push ${await stage.file('a.yaml', good)} --portal ${domain}`);
+    const next = good
+      .replace('wait: 30d', 'wait: 2w')
+      .replace('id: others', 'id: leads')
+      .replace('    enabled: false\n    when: { type: deal, stages: all-lost }\n    delete: [deal-contacts]', leads);
+
+    const { code, stdout } = await stage.run(`rules push ${await stage.file('b.yaml', next)} --portal ${domain}`);
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      '  leads: leads in JUNK, where sourceId is WEB and assignedById is not empty, after 1d without activity: contacts, company, lead; for losses since ',
+    );
+    expect(stdout).toMatch(
+      /\nSince version 1: added leads; changed competitors \(wait\); removed others\.\nleads DELETES RECORDS, not only links: contacts, company, lead\.\n$/,
+    );
+  });
+
+  test('check --portal names what the portal does not have, and stores nothing', async () => {
+    const { portal } = stage;
+    portal.addType({ entityTypeId: 1044, title: 'Projects' });
+    portal.addType({ entityTypeId: 1046, title: 'Sites', stages: false });
+    portal.addField(2, {
+      name: 'UF_CRM_LOST_REASON',
+      type: 'enumeration',
+      items: [
+        { id: 79, value: 'Too expensive' },
+        { id: 80, value: 'Spam' },
+      ],
+    });
+    const bad = `version: 1
+rules:
+  - id: a
+    when: { type: deal, pipelines: [6], stages: all-lost }
+    where: { ufCrmLostReason: Spam, UF_CRM_LOST_REASON: Spamm, opportunity: { older-than: 1d } }
+    delete: [{ items: { type: 1045 } }]
+  - { id: b, when: { type: 1046, stages: all-lost }, delete: [item] }
+  - { id: c, when: { type: 1044, stages: [Won] }, delete: [item] }
+`;
+    const file = await stage.file('bad.yaml', bad);
+
+    const { code, stderr } = await stage.run(`rules check ${file} --portal ${portal.domain}`);
+    const { stdout: json } = await stage.run(`rules check ${file} --portal ${portal.domain} --json`);
+
+    expect(code).toBe(1);
+    const lines = stderr.replaceAll(`${file}:`, '').trimEnd().split('\n');
+    expect(lines).toEqual([
+      '4:37 rules[0].when.pipelines[0]: the portal has no pipeline 6 (its user may see 0 Deals, 5 Renewals)',
+      `5:14 rules[0].where.ufCrmLostReason: the portal's deals have no field "ufCrmLostReason" (did you mean "UF_CRM_LOST_REASON"?)`,
+      '5:57 rules[0].where.UF_CRM_LOST_REASON.equals: UF_CRM_LOST_REASON has no value "Spamm" (did you mean "Spam"?)',
+      expect.stringMatching(/^5:91 .*older-than does not suit the field opportunity/),
+      expect.stringMatching(
+        /^6:31 .*the portal has no smart process 1045 \(it has 31 Invoice, 1044 Projects, 1046 Sites\)/,
+      ),
+      expect.stringMatching(/^7:28 .*items of type 1046 \(Sites\) have no stages/),
+      expect.stringMatching(/^8:43 .*no pipeline of the rule has a stage "Won"/),
+    ]);
+    expect(JSON.parse(json)).toMatchObject({ ok: false, problems: { length: 7 } });
+    expect((await stage.portals.get(portal.memberId))?.rulesVersion).toBeUndefined();
+  });
+
+  test('check --portal reads a portal in two calls, and shows the rules as they would be in force', async () => {
+    const { portal } = stage;
+    const pipeline = portal.addType({ entityTypeId: 1044, title: 'Projects' });
+    portal.addType({ entityTypeId: 1046, title: 'Sites', stages: false });
+    portal.addField(1044, {
+      name: 'UF_CRM_5_REASON',
+      type: 'enumeration',
+      items: [{ id: 79, value: 'Too expensive' }],
+    });
+    const file = await stage.file(
+      'good.yaml',
+      `version: 1
+rules:
+  - id: projects
+    when: { type: 1044, stages: [Failure] }
+    where: { UF_CRM_5_REASON: Too expensive, lastActivityTime: { older-than: 90d } }
+    delete: [item, { items: { type: 1046 } }, company-contacts]
+  - { id: invoices, when: { type: 31, stages: all-lost }, delete: [item] }
+  - { id: leads, when: { type: lead, stages: [Junk lead] }, delete: [lead, { contacts: { via: crm.contact.delete } }] }
+`,
+    );
+    portal.addInvoices();
+    portal.clearRequests();
+
+    const { code, stdout } = await stage.run(`rules check ${file} --portal ${portal.domain}`);
+
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout:
+        `${file} is in order and fits ${portal.domain}: 3 rules.\n` +
+        `  projects: items of type 1044 of every pipeline in DT1044_${pipeline}:FAIL, where UF_CRM_5_REASON is 79 and ` +
+        'lastActivityTime is older than 90d, after 1d: company-contacts, items of type 1046, item\n' +
+        '  invoices: items of type 31 of every pipeline in every lost stage, after 1d: item\n' +
+        '  leads: leads in JUNK, after 1d: contacts (by crm.contact.delete), lead\n' +
+        'projects DELETES RECORDS, not only links: items of type 1046, item.\n' +
+        'invoices DELETES RECORDS, not only links: item.\n' +
+        'leads DELETES RECORDS, not only links: contacts (by crm.contact.delete), lead.\n',
+    });
+    expect(portal.requests.map(({ method }) => method)).toEqual(['batch', 'batch']);
+  });
+
+  test('a portal that does not show its fields is named, and one that is no administrator of the CRM will do', async () => {
+    const { portal } = stage;
+    portal.addType({ entityTypeId: 1044, title: 'Projects' });
+    const rules = `version: 1
+rules:
+  - { id: a, when: { type: 1044, stages: all-lost }, where: { opened: true }, delete: [item] }
+`;
+    const file = await stage.file('rules.yaml', rules);
+    portal.faults.add({ when: { method: 'crm.type.list' }, give: { type: 'error', error: 'ACCESS_DENIED' } });
+    expect(await stage.run(`rules check ${file} --portal ${portal.domain}`)).toMatchObject({ code: 0 });
+
+    portal.faults.add({ when: { method: 'crm.item.fields' }, give: { type: 'error', error: 'ACCESS_DENIED' } });
+    const { code, stderr } = await stage.run(`rules check ${file} --portal ${portal.domain}`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: The fields of type 1044 could not be read from the portal: /);
+  });
+
+  test('history tells what each version changed, by whom it was pushed, and which one is in force', async () => {
+    const { domain, memberId } = stage.portal;
+    expect((await stage.run('rules history')).stdout).toBe(`${domain} has no rules yet.\n`);
+    stage.now = Date.UTC(2027, 0, 1, 10);
+    await stage.run(`rules push ${await stage.file('a.yaml', good)} --portal ${domain}`);
+    stage.now += 3_600_000;
+    const second = good.replace('["Chose a competitor", "C5:LOSE"]', 'all-lost').replace('id: others', 'id: more');
+    await stage.run(`rules push ${await stage.file('b.yaml', second)} --portal ${domain}`);
+    // A push that died before its version came into force.
+    const stored = await stage.portals.rules(memberId, 2);
+    await stage.tables.portals.put({ ...stored, memberId, sk: 'rules#00000003', version: 3 });
+
+    const { stdout } = await stage.run('rules history');
+    const json = await stage.json(`rules history --portal ${domain} --limit 2`);
+
+    expect(stdout).toBe(
+      'VERSION       PUSHED                    BY          RULES  CHANGES\n' +
+        '3             2027-01-01T11:00:00.000Z  ada@laptop  2      no change\n' +
+        '2 (in force)  2027-01-01T11:00:00.000Z  ada@laptop  2      added more; changed competitors (stages; begins anew); removed others\n' +
+        '1             2027-01-01T10:00:00.000Z  ada@laptop  2      added competitors, others\n',
+    );
+    expect(json).toMatchObject({
+      versions: [
+        { version: 3, inForce: false },
+        { version: 2, inForce: true, rules: ['competitors', 'more'] },
+      ],
+    });
+  });
+
+  test('history passes over a version that it cannot read', async () => {
+    const { domain, memberId } = stage.portal;
+    await stage.run(`rules push ${await stage.file('a.yaml', good)} --portal ${domain}`);
+    await stage.run(`rules push ${await stage.file('a.yaml', good)} --portal ${domain}`);
+    await stage.tables.portals.put({ memberId, sk: 'rules#00000001', version: 1, rules: 'of old' });
+
+    const { code, stdout } = await stage.run('rules history');
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n2 \(in force\) .* not known\n1 +cannot be read: another version of tidy24 wrote it\n$/);
   });
 
   test('push keeps since when a rule has not changed, and counts versions on', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadRules } from '../../../lib/rules/load.ts';
-import { type Pipeline, resolveStages } from '../../../lib/rules/resolve.ts';
+import type { Directory, Pipeline } from '../../../lib/rules/directory.ts';
+import { resolveRules } from '../../../lib/rules/resolve.ts';
 import { RulesError } from '../../../lib/rules/rules-error.ts';
 
-const directory: Pipeline[] = [
+const deals: Pipeline[] = [
   {
     pipelineId: 0,
     pipelineName: 'Sales',
@@ -28,6 +29,8 @@ const directory: Pipeline[] = [
   { pipelineId: 7, pipelineName: 'Trash', stages: [{ code: 'C7:LOSE', name: 'Gone', semantics: 'F' }] },
 ];
 
+const directory: Directory = { types: [], pipelines: new Map([[2, deals]]), fields: new Map() };
+
 const file = (when: string): string => `version: 1
 rules:
   - id: one
@@ -36,7 +39,7 @@ rules:
 `;
 
 function stages(when: string): unknown {
-  return resolveStages(loadRules(file(when)), directory).rules[0]?.when.stages;
+  return resolveRules(loadRules(file(when)), directory).rules[0]?.when.stages;
 }
 
 function refusal(when: string): string[] {
@@ -70,7 +73,7 @@ describe('stages are resolved', () => {
 
   test('and everything else of the rules is kept', () => {
     const loaded = loadRules(file('stages: [Spam]'));
-    const resolved = resolveStages(loaded, directory);
+    const resolved = resolveRules(loaded, directory);
     expect(resolved).toEqual({
       ...loaded,
       rules: [{ ...loaded.rules[0], when: { type: 'deal', stages: ['APOLOGY', 'C5:APOLOGY'] } }],
@@ -84,7 +87,7 @@ describe('stages are refused', () => {
     [
       'of a pipeline that is not there',
       'pipelines: [0, 9], stages: all-lost',
-      '4:40 rules[0].when.pipelines[1]: the portal has no pipeline 9 (it has 0 Sales, 5 Service, 7 Trash)',
+      '4:40 rules[0].when.pipelines[1]: the portal has no pipeline 9 (its user may see 0 Sales, 5 Service, 7 Trash)',
     ],
     [
       'that are nowhere',

@@ -1,0 +1,23 @@
+import type { RuleDeletion } from './schema.ts';
+
+/** Links before records, children before their parent, and the lost record itself last. */
+const order: readonly RuleDeletion['what'][] = [
+  'deal-contacts',
+  'company-contacts',
+  'items',
+  'contacts',
+  'company',
+  'deal',
+  'lead',
+  'item',
+];
+
+/** What a rule removes, in the order in which it is carried out, whatever the order of writing. */
+export function inExecutionOrder(deletions: readonly RuleDeletion[]): RuleDeletion[] {
+  return deletions.toSorted((a, b) => order.indexOf(a.what) - order.indexOf(b.what));
+}
+
+/** Whether it removes links only: the records that are linked stay. */
+export function removesLinksOnly({ what }: RuleDeletion): boolean {
+  return what === 'deal-contacts' || what === 'company-contacts';
+}
