@@ -48,7 +48,13 @@ export function matches(
     rule.enabled &&
     matchesStage(rule, record) &&
     rule.where.every(
-      (condition) => overlooked?.has(condition.field) === true || holds(condition, record.fields[condition.field], now),
+      (condition) =>
+        overlooked?.has(condition.field) === true || holds(condition, valueOf(record, condition.field), now),
     )
   );
+}
+
+/** Of the record itself, and of nothing that it inherits. */
+function valueOf({ fields }: RecordState, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }

@@ -65,3 +65,13 @@ test('no rule whatever takes a record that is not lost', () => {
   });
   fc.assert(fc.property(rule, record, (drawnRule, drawnRecord) => !matches(drawnRule, drawnRecord, 0)));
 });
+
+test('a condition looks at what the record has itself, and at nothing that every object has', () => {
+  const filled = (field: string): Matching => ({ ...allLost, where: [{ field, empty: false }] });
+  for (const name of ['constructor', 'toString', 'valueOf', 'hasOwnProperty']) {
+    expect(matches(filled(name), lost(0, 'LOSE'), 0)).toBe(false);
+  }
+  const record = { ...lost(0, 'LOSE'), fields: { title: 'x' } };
+  expect(matches(filled('title'), record, 0)).toBe(true);
+  expect(matches({ ...allLost, where: [{ field: 'sourceId', empty: true }] }, record, 0)).toBe(false);
+});
