@@ -1,5 +1,6 @@
 import { appParameter } from '../lib/aws/app-parameter.ts';
 import { createDynamoDbClient } from '../lib/aws/clients.ts';
+import { readEnvironment } from '../lib/aws/environment.ts';
 import { openTable, type Table } from '../lib/aws/table.ts';
 import type { Log } from '../lib/aws/telemetry.ts';
 import { RestClient } from '../lib/bitrix24/rest-client.ts';
@@ -9,7 +10,7 @@ import { PortalStore } from '../lib/portals/store.ts';
 import type { ProofOptions } from '../lib/tasks/chores.ts';
 import { TaskStore } from '../lib/tasks/store.ts';
 import { dynamoDbConfig } from './aws-clients.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, UsageError } from './command-error.ts';
 import type { CliIo } from './io.ts';
 import { type Place, tableName } from './place.ts';
 
@@ -38,6 +39,7 @@ export function openDeployment(io: CliIo, place: Place): Deployment {
     rest: new RestClient({ fetch, clock }),
     defaultApp: defaultApp(io.env['TIDY24_APP_PARAMETER']),
     allowLoopback: place.local,
+    ownDomains: ownDomains(io.env['TIDY24_PORTAL_DOMAINS']),
     fetch,
     clock,
     sleep,
@@ -65,6 +67,15 @@ function defaultApp(parameter: string | undefined): () => Promise<App> {
         'keeps its app in, or give the portal one with: npx tidy24 portals credentials',
     );
   };
+}
+
+/** As the functions read it (lib/aws/environment.ts). */
+function ownDomains(list = ''): string[] {
+  try {
+    return readEnvironment({ TIDY24_PORTAL_DOMAINS: list }, ['TIDY24_PORTAL_DOMAINS']).TIDY24_PORTAL_DOMAINS;
+  } catch {
+    throw new UsageError('TIDY24_PORTAL_DOMAINS takes domains with commas between them: example.com,crm.example.org');
+  }
 }
 
 function operatorOf({ user, env }: CliIo, { local }: Place): string {

@@ -11,7 +11,9 @@ export function portalView(portal: Portal): Record<string, unknown> {
     state,
     mode,
     enforcedAt: iso(portal.enforcedAt) ?? null,
-    pause: pause ? { code: pause.code, reason: pause.reason, since: iso(pause.since) } : null,
+    pause: pause
+      ? { code: pause.code, reason: pause.reason, newDomain: pause.newDomain ?? null, since: iso(pause.since) }
+      : null,
     rulesVersion: rulesVersion ?? null,
     limits,
     tokens: portal.tokenDigests.length,

@@ -9,6 +9,7 @@ import { addPortalsConnect } from './commands/portals-connect.ts';
 import { addPortalsCredentials } from './commands/portals-credentials.ts';
 import { addPortalsList } from './commands/portals-list.ts';
 import { addPortalsMode } from './commands/portals-mode.ts';
+import { addPortalsMove } from './commands/portals-move.ts';
 import { addPortalsResume } from './commands/portals-resume.ts';
 import { addPortalsRobotKey } from './commands/portals-robot-key.ts';
 import { addPortalsShow } from './commands/portals-show.ts';
@@ -57,6 +58,7 @@ export function buildProgram(run: CommandRun): Command {
   addPortalsList(portals, run);
   addPortalsShow(portals, run);
   addPortalsMode(portals, run);
+  addPortalsMove(portals, run);
   addPortalsResume(portals, run);
   addPortalsRobotKey(portals, run);
 

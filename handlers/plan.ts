@@ -18,6 +18,8 @@ const env = readEnvironment(process.env, [
   'DELETIONS_QUEUE_URL',
   'EVENTS_DLQ_URL',
   'TIDY24_APP_PARAMETER',
+  'TIDY24_RUN',
+  'TIDY24_PORTAL_DOMAINS',
 ]);
 const telemetry = createTelemetry('plan');
 /** Reads only, of many portals: none of them may take the time of the others. */

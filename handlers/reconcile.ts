@@ -16,6 +16,7 @@ const env = readEnvironment(process.env, [
   'TASKS_TABLE',
   'EVENTS_QUEUE_URL',
   'TIDY24_RUN',
+  'TIDY24_PORTAL_DOMAINS',
   'TIDY24_APP_PARAMETER',
   'TIDY24_PUBLIC_URL',
 ]);
@@ -23,7 +24,6 @@ const telemetry = createTelemetry('reconcile');
 const options = {
   ...portalParts(env, telemetry),
   events: openQueue(createSqsClient(), env.EVENTS_QUEUE_URL, newId),
-  allowLoopback: env.TIDY24_RUN === 'local',
   publicUrl: env.TIDY24_PUBLIC_URL,
 };
 

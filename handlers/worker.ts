@@ -21,6 +21,8 @@ const env = readEnvironment(process.env, [
   'DELETIONS_QUEUE_URL',
   'DELETIONS_DLQ_URL',
   'TIDY24_APP_PARAMETER',
+  'TIDY24_RUN',
+  'TIDY24_PORTAL_DOMAINS',
 ]);
 const telemetry = createTelemetry('worker');
 const sqs = createSqsClient();

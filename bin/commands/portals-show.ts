@@ -44,7 +44,9 @@ function fields(portal: Portal, place: Place): [string, string][] {
     ['paused', pause ? `since ${iso(pause.since)}: ${pause.code}` : 'no'],
   ];
   if (pause) {
-    rows.push(['  why', pause.reason], ['  then', commandLine(place, `portals resume ${domain}`)]);
+    const then =
+      pause.newDomain === undefined ? `portals resume ${domain}` : `portals move ${domain} ${pause.newDomain}`;
+    rows.push(['  why', pause.reason], ['  then', commandLine(place, then)]);
   }
   rows.push(
     ['rules', rulesVersion === undefined ? 'none yet' : `version ${rulesVersion}`],

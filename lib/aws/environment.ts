@@ -1,10 +1,22 @@
 import * as z from 'zod';
+import { domainSchema } from '../portals/addresses.ts';
 
 /** Every variable that serverless.yml may give a function. Nothing else in the project's library reads `process.env`. */
 const variables = {
   TIDY24_RUN: z.enum(['aws', 'local']).default('aws'),
   TIDY24_PUBLIC_URL: z.url(),
   TIDY24_APP_PARAMETER: z.string().min(1).optional(),
+  /** The operator's own domains, with commas between them: a portal may move there without being asked about. */
+  TIDY24_PORTAL_DOMAINS: z
+    .string()
+    .default('')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((domain) => domain.trim())
+        .filter((domain) => domain !== ''),
+    )
+    .pipe(z.array(domainSchema)),
   PORTALS_TABLE: z.string().min(1),
   CREDENTIALS_TABLE: z.string().min(1),
   TASKS_TABLE: z.string().min(1),

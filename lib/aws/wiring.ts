@@ -24,11 +24,13 @@ export function portalParts(
     CREDENTIALS_TABLE: string;
     TASKS_TABLE: string;
     TIDY24_APP_PARAMETER?: string | undefined;
+    TIDY24_RUN?: 'aws' | 'local';
+    TIDY24_PORTAL_DOMAINS?: readonly string[];
   },
   { log, count }: Pick<Telemetry, 'log' | 'count'>,
   /** ms that a portal may take to answer; 65 s if left out. */
   timeoutMs?: number,
-): SessionOptions & { tasks: TaskStore } {
+): SessionOptions & { tasks: TaskStore; allowLoopback: boolean } {
   const client = createDynamoDbClient();
   const portalsTable = openTable(client, env.PORTALS_TABLE);
   return {
@@ -38,6 +40,8 @@ export function portalParts(
     tasks: new TaskStore(openTable(client, env.TASKS_TABLE), clock, newId),
     rest: new RestClient({ fetch: globalThis.fetch, clock, ...(timeoutMs !== undefined && { timeoutMs }) }),
     fetch: globalThis.fetch,
+    ownDomains: env.TIDY24_PORTAL_DOMAINS,
+    allowLoopback: env.TIDY24_RUN === 'local',
     defaultApp: appParameter(env.TIDY24_APP_PARAMETER),
     clock,
     sleep,

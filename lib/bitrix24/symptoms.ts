@@ -45,7 +45,7 @@ export const symptomTable: readonly SymptomRow[] = [
     kind: 'redirect-elsewhere',
     reaction: 'moved',
     meaning: 'The portal has been renamed.',
-    mend: 'Confirm the new address of the portal by connecting it again.',
+    mend: 'Confirm the new address: tidy24 portals move, or connect the portal again.',
     stopsPortal: true,
     countsAttempt: false,
   },

@@ -27,6 +27,8 @@ export const oauthSchema = z.object({
   lease: leaseSchema.optional(),
   /** The generation whose refresh token the authorization server has refused once. */
   refused: z.int().optional(),
+  /** When the refresh token was last exchanged for another, in ms since the epoch; absent in older rows. */
+  refreshedAt: z.int().optional(),
   /** Since when no refresh has succeeded, in ms since the epoch; absent while all is well. */
   failingSince: z.int().optional(),
   /** The installation these tokens come from, until its portal is active. */
@@ -196,14 +198,16 @@ export class CredentialStore {
   async rotate(
     memberId: string,
     generation: number,
-    tokens: Pick<OAuthCredentials, 'accessToken' | 'refreshToken' | 'accessExpiresAt' | 'clientEndpoint'>,
+    tokens: Pick<OAuthCredentials, 'accessToken' | 'refreshToken' | 'accessExpiresAt' | 'clientEndpoint'> & {
+      readonly refreshedAt: number;
+    },
   ): Promise<boolean> {
     const row = await this.#table.update(
       { memberId },
       {
         set:
           'SET #generation = :next, #accessToken = :access, #refreshToken = :refresh, #accessExpiresAt = :expires, ' +
-          '#clientEndpoint = :endpoint REMOVE #lease, #refused, #failingSince',
+          '#clientEndpoint = :endpoint, #refreshedAt = :refreshedAt REMOVE #lease, #refused, #failingSince',
         if: '#generation = :generation',
         values: {
           generation,
@@ -212,8 +216,18 @@ export class CredentialStore {
           refresh: tokens.refreshToken,
           expires: tokens.accessExpiresAt,
           endpoint: tokens.clientEndpoint,
+          refreshedAt: tokens.refreshedAt,
         },
       },
+    );
+    return row !== undefined;
+  }
+
+  /** The same webhook at another address. False when the stored one is not `from` (any more). */
+  async moveWebhook(memberId: string, from: string, to: string): Promise<boolean> {
+    const row = await this.#table.update(
+      { memberId },
+      { set: 'SET #url = :to', if: '#kind = :webhook AND #url = :from', values: { to, from, webhook: 'webhook' } },
     );
     return row !== undefined;
   }

@@ -21,5 +21,16 @@ export function lacksCredentials({ pause }: { pause?: { code: string } | undefin
   return pause !== undefined && endedByInstallation.has(pause.code);
 }
 
+/** The code of a pause for a new address that nobody has confirmed: `tidy24 portals move`. */
+export const portalMoved = 'portal-moved';
+
+/** The code of a pause because the address that a portal has moved to redirects as well. */
+export const redirectAgain = 'redirect-again';
+
+/** Whether a portal waits for its address to be confirmed or to be right. */
+export function isAboutTheAddress({ code }: { code: string }): boolean {
+  return [portalMoved, redirectAgain, 'redirect-elsewhere'].includes(code);
+}
+
 /** The code of a pause that ends when the app or the subscription is paid again. */
 export const paymentRequired = 'payment-required';

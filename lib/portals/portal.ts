@@ -7,6 +7,8 @@ import { robotKeySchema } from './robot-keys.ts';
 export const pauseSchema = z.object({
   code: z.string().min(1),
   reason: z.string().min(1),
+  /** Of `portal-moved`: the host that the portal redirects to. Nobody has confirmed it. */
+  newDomain: z.string().optional(),
   since: z.int().positive(),
 });
 export type Pause = z.infer<typeof pauseSchema>;

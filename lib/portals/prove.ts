@@ -133,6 +133,7 @@ async function keep(
     app,
     activation: { installation: id, tokenDigest, eventsUrl },
     clientEndpoint: tokens.clientEndpoint,
+    refreshedAt: options.clock(),
   };
   await storeTokens(options, deadline, async () => {
     await options.credentials.put(proved);

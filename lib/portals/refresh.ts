@@ -1,6 +1,7 @@
 import type { Clock, Random, Sleep } from '../bitrix24/clock.ts';
 import { Bitrix24Error, OutcomeUnknown, PortalError } from '../bitrix24/failures.ts';
 import { refreshTokens, type Tokens } from '../bitrix24/oauth.ts';
+import { type AddressRules, endpointAfter } from './addresses.ts';
 import type { App, CredentialStore, OAuthCredentials } from './credentials.ts';
 import { paymentRequired } from './pause-codes.ts';
 import { PortalBusy } from './waiting.ts';
@@ -31,7 +32,7 @@ export class CredentialsRevoked extends Error {
   }
 }
 
-export interface RefreshOptions {
+export interface RefreshOptions extends AddressRules {
   readonly credentials: CredentialStore;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
@@ -125,7 +126,8 @@ async function rotate(
     throw new CredentialsRevoked('The authorization server answered for another portal', reconnect);
   }
 
-  const pair = { ...tokens, clientEndpoint: tokens.clientEndpoint ?? current.clientEndpoint };
+  const clientEndpoint = endpointAfter(current.clientEndpoint, tokens.clientEndpoint, options);
+  const pair = { ...tokens, clientEndpoint, refreshedAt: clock() };
   // Beyond the end of the lease if need be: the write holds for this generation only, so it can do no harm.
   const stored = await storeTokens(options, deadline, () => credentials.rotate(memberId, generation, pair));
   if (stored) return { ...current, ...pair, generation: generation + 1 };

@@ -2,13 +2,15 @@ import type { Count, Log } from '../aws/telemetry.ts';
 import type { RestAnswer } from '../bitrix24/answers.ts';
 import { batchParams, type Command, readBatch } from '../bitrix24/batch.ts';
 import type { Clock, Random } from '../bitrix24/clock.ts';
-import { Bitrix24Error } from '../bitrix24/failures.ts';
+import { Bitrix24Error, PortalMoved } from '../bitrix24/failures.ts';
 import { second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
 import type { Access, RestClient } from '../bitrix24/rest-client.ts';
 import type { BudgetStore } from './budgets.ts';
-import type { Credentials, CredentialStore } from './credentials.ts';
+import type { Credentials, CredentialStore, OAuthCredentials } from './credentials.ts';
 import { judge, type JudgedAnswer } from './judge.ts';
+import { confirmMove, MoveNotConfirmed } from './moved.ts';
 import { type BatchRoom, OperatingMeter } from './operating.ts';
+import { redirectAgain } from './pause-codes.ts';
 import type { Portal } from './portal.ts';
 import { CredentialsRevoked, refreshCredentials, type RefreshOptions } from './refresh.ts';
 import type { PortalStore } from './store.ts';
@@ -53,6 +55,8 @@ export class PortalSession {
   readonly #meter: OperatingMeter;
   #credentials: Credentials | undefined;
   #reserved = 0;
+  /** The new address of the portal that was written down already. */
+  #noted: string | undefined;
 
   /** `deadline`: ms since the epoch, when the caller must have ended. */
   constructor(options: SessionOptions, portal: Portal, deadline: number) {
@@ -114,7 +118,9 @@ export class PortalSession {
   /** One call of one method. Throws as `batch` does. */
   async call(method: string, params: Record<string, unknown>, send: SendOptions): Promise<RestAnswer> {
     const { rest, clock } = this.#options;
-    for (let refreshed = false; ; refreshed = true) {
+    let refreshed = false;
+    let moved = false;
+    for (;;) {
       if (this.#reserved > 0) this.#reserved -= 1;
       else await this.#take(1);
       const { access, generation } = await this.#access();
@@ -129,7 +135,14 @@ export class PortalSession {
       } catch (error) {
         if (!(error instanceof Bitrix24Error)) throw error;
         if (error.row.reaction === 'refresh' && generation !== undefined && !refreshed) {
+          refreshed = true;
           this.#credentials = await this.#refresh(generation);
+          continue;
+        }
+        if (error instanceof PortalMoved && error.row.reaction === 'moved') {
+          // Of a redirect nothing was carried out, so a write may be repeated at the new address as well.
+          await this.#move(error, { again: moved });
+          moved = true;
           continue;
         }
         throw await this.#asWaitOrStop(error, withoutRefresh(error.row), method);
@@ -166,6 +179,7 @@ export class PortalSession {
     if (held.kind === 'webhook') return { access: { endpoint: held.url }, generation: undefined };
     const fresh = held.accessExpiresAt - expiryMarginMs > clock() ? held : await this.#refresh(held.generation);
     this.#credentials = fresh;
+    await this.#noteAddress(fresh);
     return { access: { endpoint: fresh.clientEndpoint, token: fresh.accessToken }, generation: fresh.generation };
   }
 
@@ -179,6 +193,38 @@ export class PortalSession {
       }
       throw error;
     }
+  }
+
+  /**
+   * The portal has another address, as it says itself. Afterwards the credentials are for that address, confirmed.
+   *
+   * @throws PortalStopped when nobody confirms it, or it leads on to yet another
+   */
+  async #move({ host: from, locationHost: to }: PortalMoved, { again }: { again: boolean }): Promise<void> {
+    const held = this.#credentials;
+    const { memberId } = this.#portal;
+    if (held === undefined || again) {
+      const reason = `${from} redirects to ${to}, although it is the address that ${this.#portal.domain} has moved to.`;
+      throw await this.stop(redirectAgain, `${reason} Look whether the portal opens in a browser, then resume it.`);
+    }
+    try {
+      this.#credentials = await confirmMove(this.#options, { memberId, from, to }, held, this.#deadline);
+    } catch (error) {
+      if (error instanceof MoveNotConfirmed) throw await this.stop(error.pauseCode, error.message, error.newDomain);
+      if (error instanceof CredentialsRevoked)
+        throw await this.stop(error.pauseCode, `${error.message}. ${error.mend}`);
+      throw error;
+    }
+  }
+
+  /** Where the credentials lead is where the portal is: whoever first uses them there writes it down. */
+  async #noteAddress({ clientEndpoint }: OAuthCredentials): Promise<void> {
+    const { portals, log } = this.#options;
+    const { memberId, domain: from } = this.#portal;
+    const to = new URL(clientEndpoint).host;
+    if (to === from || this.#noted === to) return;
+    this.#noted = to;
+    if (await portals.moveDomain(memberId, from, to)) log.warn('portal moved', { memberId, from, to });
   }
 
   /** The error that a failed call ends in: PortalBusy or PortalStopped where the verdict is about the whole portal. */
@@ -195,7 +241,7 @@ export class PortalSession {
     }
     // What is refused to a batch as a whole is not about one record.
     const refusesAll = method === 'batch' && ['permanent', 'bug', 'operator'].includes(row.reaction);
-    if ((row.reaction === 'operator' && row.stopsPortal === true) || row.reaction === 'moved' || refusesAll) {
+    if ((row.reaction === 'operator' && row.stopsPortal === true) || refusesAll) {
       return this.stop(row.name, `${row.meaning} ${row.mend ?? ''}`.trim());
     }
     return error;
@@ -210,10 +256,10 @@ export class PortalSession {
   }
 
   /** Pauses the portal until a person resumes it, and gives the error to throw. */
-  async stop(code: string, reason: string): Promise<PortalStopped> {
+  async stop(code: string, reason: string, newDomain?: string): Promise<PortalStopped> {
     const { portals, log, count } = this.#options;
     const { memberId, domain } = this.#portal;
-    if (await portals.pause(memberId, { code, reason })) {
+    if (await portals.pause(memberId, { code, reason, ...(newDomain !== undefined && { newDomain }) })) {
       log.error('portal paused', { memberId, domain, code, reason });
       count('PortalsPausedNow');
     }

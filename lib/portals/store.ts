@@ -68,6 +68,16 @@ export class PortalStore {
     return row && parsePortal(row);
   }
 
+  /** The portal has another address now. False when it is not (any more) at `from`. */
+  async moveDomain(memberId: string, from: string, to: string): Promise<boolean> {
+    const row = await this.#table.update(portalKey(memberId), {
+      set: 'SET #domain = :to, #updatedAt = :now',
+      if: '#domain = :from',
+      values: { from, to, now: this.#clock() },
+    });
+    return row !== undefined;
+  }
+
   /** False when somebody changed the portal since `seen` was read: their keys would be lost. */
   async setRobotKeys(seen: Portal, robotKeyDigests: Portal['robotKeyDigests']): Promise<boolean> {
     const row = await this.#table.update(portalKey(seen.memberId), {

@@ -17,7 +17,9 @@ export interface ProofOptions extends ProveOptions {
   readonly tasks: TaskStore;
 }
 
-export interface ChoreOptions extends ProofOptions, ReconcileOptions, CheckAppOptions {}
+export interface ChoreOptions extends ProofOptions, ReconcileOptions, CheckAppOptions {
+  readonly allowLoopback: boolean;
+}
 
 /** Does what a message of the queue `reconcile` asks for, and says when to do it again. */
 export async function runChore(

@@ -154,7 +154,7 @@ test('tokens that a worker rotates meanwhile are erased all the same', async () 
     before: async (operation) => {
       if (rotated || operation !== 'delete') return;
       rotated = true;
-      await parts.credentials.rotate(memberId, 1, tokens('rotated'));
+      await parts.credentials.rotate(memberId, 1, { ...tokens('rotated'), refreshedAt: time.now });
     },
   });
   await finish(partsOf({ ...database.tables, credentials }, { time }));

@@ -137,7 +137,11 @@ describe('many at once', () => {
         if (operation === 'get') polls += 1;
         if (polls !== 3) return;
         polls += 1;
-        await parts.credentials.rotate(credentials.memberId, 1, { ...credentials, accessToken: 'of the other' });
+        await parts.credentials.rotate(credentials.memberId, 1, {
+          ...credentials,
+          accessToken: 'of the other',
+          refreshedAt: time.now,
+        });
       },
     });
     expect(await refresh(waiting)).toMatchObject({ generation: 2, accessToken: 'of the other' });
@@ -203,6 +207,7 @@ describe('the refresh token is refused', () => {
     await parts.credentials.rotate(credentials.memberId, 1, {
       ...credentials,
       ...pair,
+      refreshedAt: time.now,
       accessExpiresAt: pair.expiresAt,
     });
     time.now += 90_000;

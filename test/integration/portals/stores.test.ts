@@ -186,7 +186,7 @@ describe('credentials', () => {
     await parts.credentials.noteRefusal(memberId, 1);
     await lease('a');
     const rotations = await Promise.all(
-      [1, 1, 1].map((generation) => parts.credentials.rotate(memberId, generation, pair)),
+      [1, 1, 1].map((generation) => parts.credentials.rotate(memberId, generation, { ...pair, refreshedAt: 1 })),
     );
     expect(rotations.filter(Boolean)).toHaveLength(1);
     const now = (await parts.credentials.get(memberId)) as OAuthCredentials;

@@ -33,6 +33,16 @@ describe('the environment of a function', () => {
     expect(read).toThrow(/^(?!.*canary).*$/);
   });
 
+  test('has the operator’s own domains as a list, and takes nothing else for a domain', () => {
+    const read = (list?: string) =>
+      readEnvironment({ TIDY24_PORTAL_DOMAINS: list }, ['TIDY24_PORTAL_DOMAINS']).TIDY24_PORTAL_DOMAINS;
+    expect(read()).toEqual([]);
+    expect(read('')).toEqual([]);
+    expect(read('Example.com, crm.example.org:8443,')).toEqual(['example.com', 'crm.example.org:8443']);
+    expect(() => read('com')).toThrow(EnvironmentError);
+    expect(() => read('https://example.com')).toThrow(EnvironmentError);
+  });
+
   test('does not let a typing error make a deployment a local one', () => {
     expect(() => readEnvironment({ TIDY24_RUN: 'Local' }, ['TIDY24_RUN'])).toThrow(EnvironmentError);
   });
