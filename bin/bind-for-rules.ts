@@ -34,6 +34,7 @@ export async function bindForRules(
   if (rebound.result === 'address-unknown') {
     return later(`Where ${domain} has to send its events is not known here.`);
   }
+  if (rebound.result === 'not-active') await tasks.wantChore(memberId, 'check-app', clock());
   if (rebound.result !== 'bound' || rebound.missing.length === 0) return [];
   return [`${domain} does not let the app listen to ${rebound.missing.join(', ')}; reconciliation finds what is lost.`];
 }

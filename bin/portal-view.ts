@@ -3,7 +3,7 @@ import { iso } from './time.ts';
 
 /** A portal as `--json` shows it: times in ISO, of tokens only how many there are. */
 export function portalView(portal: Portal): Record<string, unknown> {
-  const { memberId, domain, connection, state, mode, pause, rulesVersion, limits } = portal;
+  const { memberId, domain, connection, state, mode, pause, rulesVersion, limits, health } = portal;
   return {
     memberId,
     domain,
@@ -15,6 +15,8 @@ export function portalView(portal: Portal): Record<string, unknown> {
       ? { code: pause.code, reason: pause.reason, newDomain: pause.newDomain ?? null, since: iso(pause.since) }
       : null,
     rulesVersion: rulesVersion ?? null,
+    health: health ? { ...health, checkedAt: iso(health.checkedAt) } : null,
+    eventsUrl: portal.eventsUrl ?? null,
     limits,
     tokens: portal.tokenDigests.length,
     robotKeys: portal.robotKeyDigests.length,

@@ -49,6 +49,7 @@ function fields(portal: Portal, place: Place): [string, string][] {
     rows.push(['  why', pause.reason], ['  then', commandLine(place, then)]);
   }
   rows.push(
+    ...healthRows(portal),
     ['rules', rulesVersion === undefined ? 'none yet' : `version ${rulesVersion}`],
     ['requests', `${limits.requestsPerSecond} a second, ${limits.burst} at once`],
     ['working time', `${limits.operatingSeconds} s of each method in ${limits.operatingWindowSeconds} s`],
@@ -58,4 +59,19 @@ function fields(portal: Portal, place: Place): [string, string][] {
     ['changed', iso(portal.updatedAt)],
   );
   return rows;
+}
+
+/** What the last daily look has found. */
+function healthRows({ health, connection, eventsUrl }: Portal): [string, string][] {
+  const rows: [string, string][] = eventsUrl === undefined ? [] : [['events go to', eventsUrl]];
+  if (!health) return [...rows, ['last check', 'none yet']];
+  const { checkedAt, installed, administrator, missingEvents } = health;
+  const found = [
+    ...(installed === false ? ['the installation of the app is not finished: no event arrives'] : []),
+    ...(administrator === false ? ['its user is no administrator'] : []),
+    ...(missingEvents.length > 0 ? [`events that cannot be bound: ${missingEvents.join(', ')}`] : []),
+  ];
+  const well =
+    connection === 'oauth' ? 'installed, events bound, an administrator' : "the webhook is an administrator's";
+  return [...rows, ['last check', `${iso(checkedAt)}: ${found.length > 0 ? found.join('; ') : well}`]];
 }

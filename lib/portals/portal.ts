@@ -13,6 +13,18 @@ export const pauseSchema = z.object({
 });
 export type Pause = z.infer<typeof pauseSchema>;
 
+/** What the last daily look at a portal has found. A field is absent where it could not be asked. */
+export const healthSchema = z.object({
+  /** ms since the epoch. */
+  checkedAt: z.int().positive(),
+  /** Whether the app's installation is finished; before that none of its events arrives. */
+  installed: z.boolean().optional(),
+  administrator: z.boolean().optional(),
+  /** Events that the rules need and the portal does not let us listen to. */
+  missingEvents: z.array(z.string()),
+});
+export type Health = z.infer<typeof healthSchema>;
+
 const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** The row `portal` of the table `portals`. Times are ms since the epoch. */
@@ -39,6 +51,7 @@ export const portalSchema = z.object({
   eventsUrl: z.url().optional(),
   limits: portalLimitsSchema,
   pause: pauseSchema.optional(),
+  health: healthSchema.optional(),
   rulesVersion: z.int().positive().optional(),
   /** Everything that was lost before this moment has been found; absent: since the portal is connected. */
   reconciledUntil: z.int().positive().optional(),

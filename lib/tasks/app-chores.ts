@@ -26,9 +26,20 @@ export class AppChores {
     this.#clock = clock;
   }
 
-  /** Asks for a look at the app, once until that has been done: the same hint again adds nothing. */
+  /** Asks for a look at the app now, which is otherwise daily: the same hint again adds nothing until it is sent. */
   async wantCheck(memberId: string): Promise<void> {
-    await this.#table.put(this.#row(memberId, 'check-app'), { if: 'attribute_not_exists(#taskId)' });
+    await this.#table.put(this.#row(memberId, 'check-app'), {
+      if: 'attribute_not_exists(#taskId) OR #nextAt > :now',
+      values: { now: this.#clock() },
+    });
+  }
+
+  /** The look has been taken, and the next is at `nextAt`, unless one was asked for after `startedAt`. Both in ms. */
+  async nextCheck(memberId: string, nextAt: number, startedAt: number): Promise<void> {
+    await this.#table.put(
+      { ...this.#row(memberId, 'check-app'), nextAt: Math.ceil(nextAt) },
+      { if: 'attribute_not_exists(#taskId) OR #createdAt <= :startedAt', values: { startedAt } },
+    );
   }
 
   /**

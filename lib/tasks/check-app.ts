@@ -1,13 +1,18 @@
 import * as z from 'zod';
+import { profileSchema } from '../bitrix24/answers.ts';
 import { Bitrix24Error } from '../bitrix24/failures.ts';
-import { minute, second } from '../bitrix24/reactions.ts';
+import { day, minute, second } from '../bitrix24/reactions.ts';
 import { TooLateToStart } from '../bitrix24/rest-client.ts';
 import { bindEvents, eventsOfRules } from '../portals/bindings.ts';
+import { keepAlive } from '../portals/keep-alive.ts';
 import { paymentRequired } from '../portals/pause-codes.ts';
-import type { Portal } from '../portals/portal.ts';
+import type { Health, Portal } from '../portals/portal.ts';
 import { rulesInForce } from '../portals/rebind.ts';
+import { CredentialsRevoked } from '../portals/refresh.ts';
 import { PortalSession, type SessionOptions } from '../portals/session.ts';
+import { UnreadableRow } from '../portals/store.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
+import { pausedMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
 
 export interface CheckAppOptions extends SessionOptions {
@@ -16,8 +21,8 @@ export interface CheckAppOptions extends SessionOptions {
   readonly publicUrl: string;
 }
 
-/** When a portal that is paused for another reason is looked at again. Resuming it makes the chore due at once. */
-const pausedMs = 60 * minute;
+/** How often a portal that is well is looked at, in ms. */
+export const checkEveryMs = day;
 /** When a portal that gave no usable answer is asked again. */
 const againMs = 10 * minute;
 
@@ -26,11 +31,13 @@ const flag = z.union([z.boolean(), z.string().transform((text) => /^(y|true|1)$/
 const appInfoSchema = z.object({ INSTALLED: flag.optional(), PAYMENT_EXPIRED: flag.optional() });
 
 /**
- * Asks the portal itself how the app stands there, because what an event says of it may be anybody's word: pauses a
- * portal whose app is not paid, ends that pause when it is paid again, and binds the events that are not bound.
+ * The daily look at a portal. Asks it how the app stands there, because what an event says of it may be anybody's word:
+ * pauses a portal whose app is not paid, and ends that pause when it is paid again; binds the events that the rules
+ * need; sees whether we still act for an administrator. Of a portal by webhooks only the last can be asked. What is
+ * found stands in the portal's row (`health`).
  *
  * @param deadline ms since the epoch
- * @returns when to ask again (ms since the epoch), or undefined when all is known
+ * @returns when to look again (ms since the epoch), or undefined for a portal that is not active
  */
 export async function checkApp(
   options: CheckAppOptions,
@@ -39,32 +46,63 @@ export async function checkApp(
 ): Promise<number | undefined> {
   const { portals, clock, log } = options;
   const portal = await portals.get(memberId);
-  if (portal?.state !== 'active' || portal.connection !== 'oauth') return undefined;
-  if (portal.pause && portal.pause.code !== paymentRequired) return clock() + pausedMs;
+  if (portal?.state !== 'active') return undefined;
   try {
-    const session = new PortalSession(options, portal, deadline);
-    const { result } = await session.call('app.info', {}, { write: false });
-    const info = appInfoSchema.parse(result);
-    if (info.INSTALLED === false) log.warn('the installation of the app is not finished', { memberId });
-    if (info.PAYMENT_EXPIRED === true) {
-      await session.stop(paymentRequired, 'The paid or trial period of the app is over. Renew it on the portal.');
-      return undefined;
+    if (portal.pause && portal.pause.code !== paymentRequired) {
+      // Nobody works for it, so nobody else uses its refresh token. Resuming it makes the chore due at once.
+      await keepAlive(options, portal, deadline);
+      return clock() + pausedMs;
     }
-    await endPause(options, portal);
-    const eventsUrl = new URL('/bitrix24/events', options.publicUrl).href;
-    const events = eventsOfRules(await rulesInForce(portals, portal));
-    await bindEvents(session, { eventsUrl, events }, { log, memberId });
-    await portals.change(memberId, { eventsUrl });
-    return undefined;
+    await look(options, portal, deadline);
+    return clock() + checkEveryMs;
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
-    if (error instanceof PortalStopped) return undefined; // That was the answer; the portal is paused.
-    log.warn('app not checked', { memberId, reason });
+    if (error instanceof PortalStopped) return clock() + checkEveryMs; // That was the answer; the portal is paused.
+    log.warn('portal not checked', { memberId, reason });
     if (error instanceof PortalBusy) return Math.max(error.until, clock() + second);
     if (error instanceof TooLateToStart) return clock() + second;
-    if (error instanceof Bitrix24Error || error instanceof z.ZodError) return clock() + againMs;
+    if (error instanceof CredentialsRevoked) return clock() + checkEveryMs;
+    if (error instanceof Bitrix24Error || error instanceof z.ZodError || error instanceof UnreadableRow) {
+      return clock() + againMs;
+    }
     throw error;
   }
+}
+
+async function look(options: CheckAppOptions, portal: Portal, deadline: number): Promise<void> {
+  const { portals, clock, log } = options;
+  const { memberId } = portal;
+  const session = new PortalSession(options, portal, deadline);
+  const ofApp = portal.connection === 'oauth' ? await lookAtApp(options, portal, session) : {};
+  const { result } = await session.call('profile', {}, { write: false });
+  const administrator = profileSchema.parse(result).ADMIN;
+  const health: Health = { checkedAt: clock(), administrator, missingEvents: [], ...ofApp };
+  await portals.change(memberId, { health });
+  if (administrator) return;
+  log.warn('the user of the credentials is no administrator', { memberId, mode: portal.mode });
+  if (portal.mode === 'enforce') throw await session.stopForWantOfRights();
+}
+
+async function lookAtApp(
+  options: CheckAppOptions,
+  portal: Portal,
+  session: PortalSession,
+): Promise<Pick<Health, 'installed' | 'missingEvents'>> {
+  const { portals, log } = options;
+  const { memberId } = portal;
+  const info = appInfoSchema.parse((await session.call('app.info', {}, { write: false })).result);
+  if (info.INSTALLED === false) {
+    log.error('the installation of the app is not finished: none of its events arrives', { memberId });
+  }
+  if (info.PAYMENT_EXPIRED === true) {
+    throw await session.stop(paymentRequired, 'The paid or trial period of the app is over. Renew it on the portal.');
+  }
+  await endPause(options, portal);
+  const eventsUrl = new URL('/bitrix24/events', options.publicUrl).href;
+  const events = eventsOfRules(await rulesInForce(portals, portal));
+  const missingEvents = await bindEvents(session, { eventsUrl, events }, { log, memberId });
+  if (portal.eventsUrl !== eventsUrl) await portals.change(memberId, { eventsUrl });
+  return { installed: info.INSTALLED, missingEvents };
 }
 
 async function endPause({ portals, tasks, log }: CheckAppOptions, { memberId, pause }: Portal): Promise<void> {

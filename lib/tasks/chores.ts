@@ -3,7 +3,7 @@ import { minute, second } from '../bitrix24/reactions.ts';
 import { provePortal, type ProofResult, type ProveOptions } from '../portals/prove.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { backoffMs } from './backoff.ts';
-import { checkApp, type CheckAppOptions } from './check-app.ts';
+import { checkApp, type CheckAppOptions, checkEveryMs } from './check-app.ts';
 import type { PortalMessage } from './messages.ts';
 import { reconcilePortal, type ReconcileOptions, RoundNotFinished } from './reconcile.ts';
 import { reconcileEveryMs } from './schedule.ts';
@@ -71,6 +71,7 @@ export async function proveInstallation(
     case 'active':
       await tasks.hastenPortal(memberId);
       await tasks.wantChore(memberId, 'reconcile', clock() + reconcileEveryMs);
+      await tasks.ensureChore(memberId, 'check-app', clock() + checkEveryMs);
       await tasks.endChore(memberId, 'prove', startedAt);
       break;
     case 'refused':
@@ -83,13 +84,13 @@ export async function proveInstallation(
   return proof;
 }
 
-/** A look at the app, and another one later when the portal gave no answer. */
+/** A look at the portal, and when to take the next. */
 async function runCheck(options: ChoreOptions, memberId: string, deadline: number): Promise<void> {
   const { tasks, clock } = options;
   const startedAt = clock();
   const again = await checkApp(options, memberId, deadline);
   if (again === undefined) await tasks.endChore(memberId, 'check-app', startedAt);
-  else await tasks.wantChore(memberId, 'check-app', again);
+  else await tasks.appChores.nextCheck(memberId, again, startedAt);
 }
 
 /** One round of reconciliation, or as much of it as fits; the clock asks for the next. */
@@ -101,6 +102,8 @@ async function runRound(options: ChoreOptions, memberId: string, deadline: numbe
     await tasks.endChore(memberId, 'reconcile', startedAt);
     return;
   }
+  // Here, because it comes by for every portal: also for those that were connected by an earlier version.
+  await tasks.ensureChore(memberId, 'check-app', clock());
   let next = clock() + reconcileEveryMs;
   if (!portal.pause && portal.rulesVersion !== undefined) {
     try {

@@ -269,7 +269,7 @@ describe('an update of the app', () => {
 
     expect(await held()).toEqual(tokens);
     expect(await pending()).toBe(0);
-    expect(await chore('check-app')).toBeUndefined();
+    expect(await chore('check-app')).toMatchObject({ nextAt: Date.now() + 24 * 60 * minute });
     const lost = addDeal(deployment);
     portal.moveDeal(lost, lostStage);
     await deployment.run();
@@ -361,8 +361,8 @@ describe('a payment for the app', () => {
     }
     await deployment.tick();
     expect(portal.calls('app.info')).toHaveLength(1);
-    expect(await stored()).toEqual(before);
-    expect(await chore('check-app')).toBeUndefined();
+    expect(await stored()).toEqual({ ...before, health: expect.objectContaining({ installed: true }) });
+    expect(await chore('check-app')).toMatchObject({ nextAt: Date.now() + 24 * 60 * minute });
   });
 
   test('with a wrong token, or of a portal that is not connected, is not even that', async () => {
