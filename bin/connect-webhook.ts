@@ -3,9 +3,13 @@ import { tokenDigest } from '../lib/bitrix24/token-digest.ts';
 import { pendingWebhookId, type Portal, withTokenDigest } from '../lib/portals/portal.ts';
 import { verifySender } from '../lib/portals/verify-sender.ts';
 import { reconcileEveryMs } from '../lib/tasks/schedule.ts';
+import { finishUninstall } from '../lib/tasks/uninstall.ts';
 import { CommandError } from './command-error.ts';
 import type { Deployment } from './deployment.ts';
 import type { WebhookUrl } from './webhook-url.ts';
+
+/** What is left of a disconnection is waited for so long, in ms. */
+const disconnectMs = 120_000;
 
 export interface WebhookConnection {
   readonly webhook: WebhookUrl;
@@ -34,6 +38,10 @@ export async function connectWebhook(deployment: Deployment, connection: Webhook
   const { portals, credentials } = deployment;
   const { webhook, memberId } = connection;
   const before = await presentPortal(deployment, connection);
+  // A disconnection that has not come to its end would take the new connection along.
+  if (before && !(await finishUninstall(deployment, before.memberId, deployment.clock() + disconnectMs))) {
+    throw new CommandError(`${before.domain} is still being disconnected. Run the command again in a minute.`);
+  }
   const id = before?.memberId ?? memberId ?? pendingWebhookId(webhook.domain);
 
   await credentials.put({ memberId: id, kind: 'webhook', url: webhook.endpoint });

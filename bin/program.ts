@@ -7,9 +7,11 @@ import { addDlqShow } from './commands/dlq-show.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addPortalsConnect } from './commands/portals-connect.ts';
 import { addPortalsCredentials } from './commands/portals-credentials.ts';
+import { addPortalsDisconnect } from './commands/portals-disconnect.ts';
 import { addPortalsList } from './commands/portals-list.ts';
 import { addPortalsMode } from './commands/portals-mode.ts';
 import { addPortalsMove } from './commands/portals-move.ts';
+import { addPortalsPause } from './commands/portals-pause.ts';
 import { addPortalsResume } from './commands/portals-resume.ts';
 import { addPortalsRobotKey } from './commands/portals-robot-key.ts';
 import { addPortalsShow } from './commands/portals-show.ts';
@@ -58,8 +60,10 @@ export function buildProgram(run: CommandRun): Command {
   addPortalsList(portals, run);
   addPortalsShow(portals, run);
   addPortalsMode(portals, run);
-  addPortalsMove(portals, run);
+  addPortalsPause(portals, run);
   addPortalsResume(portals, run);
+  addPortalsMove(portals, run);
+  addPortalsDisconnect(portals, run);
   addPortalsRobotKey(portals, run);
 
   const rules = program.command('rules').description('say what is removed, and when');

@@ -4,6 +4,7 @@ import { PortalSession } from '../../lib/portals/session.ts';
 import { describeUser, readActingUser } from '../acting-user.ts';
 import { CommandError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
+import { confirmDomain } from '../confirm-domain.ts';
 import type { Deployment } from '../deployment.ts';
 import { findPortal } from '../find-portal.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
@@ -75,7 +76,7 @@ async function enforce(
         'trusted. Connect the portal with credentials of an administrator.',
     );
   }
-  await confirmed(lines, domain, confirm);
+  await confirmDomain(lines, { domain, given: confirm, what: `tidy24 will delete on ${domain}` });
 
   const changed = await portals.change(memberId, { mode: 'enforce', enforcedAt: fullSecond(clock()) });
   if (!changed) throw new CommandError(`${domain} was removed meanwhile.`);
@@ -90,15 +91,4 @@ async function enforce(
 async function actingUser(deployment: Deployment, portal: Portal) {
   const session = new PortalSession(deployment, portal, deployment.clock() + deadlineMs);
   return readActingUser((await patiently(deployment, () => session.call('profile', {}, { write: false }))).result);
-}
-
-async function confirmed(lines: LineReader, domain: string, given: string | undefined): Promise<void> {
-  if (given === undefined && !lines.interactive) {
-    throw new CommandError(`To let tidy24 delete on ${domain}, confirm it: --confirm ${domain}`);
-  }
-  const question = `tidy24 will delete on this portal. Type its domain, ${domain}, to go on`;
-  const answer = given ?? (await lines.ask(question, { echo: true })) ?? '';
-  if (answer.toLowerCase() !== domain) {
-    throw new CommandError(`That is not the portal's domain, ${domain}. Nothing was changed.`);
-  }
 }

@@ -141,6 +141,36 @@ export class CredentialStore {
   }
 
   /**
+   * Erases all that is kept of a portal: tokens or webhook, app, and installations that wait. Only what an installation
+   * has brought since `at` (ms since the epoch) stays.
+   */
+  async eraseAll(memberId: string, at: number, now: number): Promise<void> {
+    for (let round = 0; round < 10; round += 1) {
+      const row = await this.#table.get({ memberId });
+      // A row that cannot be read is erased as well: it is what the portal was called with.
+      const held = row && credentialsSchema.safeParse(row).data;
+      if (!row || (held?.kind === 'oauth' && (held.installation?.receivedAt ?? 0) > at)) break;
+      // The very row that was read: a rotation or a new installation may have come in between.
+      const same =
+        held?.kind === 'oauth'
+          ? { if: '#accessToken = :seen', values: { seen: held.accessToken } }
+          : held && { if: '#url = :seen', values: { seen: held.url } };
+      if (await this.#table.delete({ memberId }, same)) break;
+    }
+    const pending = await this.pending(memberId);
+    if (!pending) return;
+    const newer = (present: Pending) => present.installations.filter(({ receivedAt }) => receivedAt > at);
+    const { revision } = pending;
+    if (
+      newer(pending).length === 0 &&
+      (await this.#table.delete(pendingKey(memberId), { if: '#revision = :revision', values: { revision } }))
+    ) {
+      return;
+    }
+    await this.#changePending(memberId, now, (present) => ({ ...present, installations: newer(present) }));
+  }
+
+  /**
    * Takes the right to refresh generation `generation` until `until`. False when it was rotated meanwhile or somebody
    * else has the right.
    */

@@ -32,5 +32,8 @@ export function isAboutTheAddress({ code }: { code: string }): boolean {
   return [portalMoved, redirectAgain, 'redirect-elsewhere'].includes(code);
 }
 
+/** The code of a pause that a person has made: `tidy24 portals pause`. */
+export const pausedByHand = 'by-hand';
+
 /** The code of a pause that ends when the app or the subscription is paid again. */
 export const paymentRequired = 'payment-required';

@@ -135,12 +135,32 @@ export class PortalStore {
     return row && parsePortal(row);
   }
 
-  /** The last step of a disconnection: no token proves anything any more. */
-  async forgetInstallation(memberId: string, tokenDigest: string): Promise<void> {
+  /**
+   * A person has given the portal up, at `at` (ms since the epoch). Undefined when there is no such portal, or its app
+   * has been installed again since.
+   */
+  async disconnectByHand(memberId: string, at: number): Promise<Portal | undefined> {
+    const now = this.#clock();
+    const row = await this.#table.update(portalKey(memberId), {
+      set:
+        'SET #state = :disconnected, #mode = :observe, #disconnectedAt = :now, #updatedAt = :now ' +
+        'REMOVE #pause, #pausedMark, #enforcedAt, #round',
+      if: 'attribute_exists(#memberId) AND (attribute_not_exists(#installation) OR #installation.#receivedAt <= :at)',
+      values: { disconnected: 'disconnected', observe: 'observe', at, now },
+    });
+    return row && parsePortal(row);
+  }
+
+  /** The last step of a disconnection: no token proves anything any more. Without `tokenDigest`: whatever is known. */
+  async forgetInstallation(memberId: string, tokenDigest?: string): Promise<void> {
     await this.#table.update(portalKey(memberId), {
       set: 'SET #tokenDigests = :none REMOVE #installation',
-      if: '#state = :disconnected AND contains(#tokenDigests, :digest)',
-      values: { disconnected: 'disconnected', none: [], digest: tokenDigest },
+      if: `#state = :disconnected${tokenDigest === undefined ? '' : ' AND contains(#tokenDigests, :digest)'}`,
+      values: {
+        disconnected: 'disconnected',
+        none: [],
+        ...(tokenDigest !== undefined && { digest: tokenDigest }),
+      },
     });
   }
 

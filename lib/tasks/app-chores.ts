@@ -13,6 +13,14 @@ export interface RowKey {
   readonly sk: string;
 }
 
+/** Why a portal is to be finished with: an event told that the app was removed, or a person said so at that moment (ms). */
+export type UninstallCause = { readonly removal: Origin } | { readonly byHand: number };
+
+export interface Uninstall {
+  readonly cause: UninstallCause;
+  readonly doneTo?: number | undefined;
+}
+
 /**
  * What is to be done because of what became of the app at a portal, in the table `tasks`. An event is kept by one write;
  * the clock sends the row to `reconcile` until it is ended there, whatever dies in between.
@@ -54,12 +62,18 @@ export class AppChores {
     await this.#table.put({ ...this.#row(memberId, 'uninstall'), removal }, proved ? undefined : unlessAnother);
   }
 
-  /** The removal that waits, if there is one, and up to which `createdAt` its rows have not been dealt with. */
-  async uninstall(memberId: string): Promise<{ removal: Origin; doneTo?: number | undefined } | undefined> {
+  /** Keeps a person's wish to disconnect the portal, in place of a removal that waits. `at`: ms since the epoch. */
+  async wantDisconnect(memberId: string, at: number): Promise<void> {
+    await this.#table.put({ ...this.#row(memberId, 'uninstall'), byHand: at });
+  }
+
+  /** What waits, if anything does, and up to which `createdAt` its rows have not been dealt with. */
+  async uninstall(memberId: string): Promise<Uninstall | undefined> {
     const row = await this.#table.get({ taskId: choreId(memberId, 'uninstall'), sk: 'chore' });
     if (!row) return undefined;
-    const { removal, doneTo } = choreSchema.parse(row);
-    return removal && { removal, doneTo };
+    const { removal, byHand, doneTo } = choreSchema.parse(row);
+    if (byHand !== undefined) return { cause: { byHand }, doneTo };
+    return removal && { cause: { removal }, doneTo };
   }
 
   /** The rest of a removal is to be done at once, from rows of `doneTo` on backwards. */
@@ -68,21 +82,22 @@ export class AppChores {
       { taskId: choreId(memberId, 'uninstall'), sk: 'chore' },
       {
         set: 'SET #doneTo = :doneTo, #nextAt = :now',
-        if: 'attribute_exists(#removal)',
+        if: 'attribute_exists(#removal) OR attribute_exists(#byHand)',
         values: { doneTo, now: this.#clock() },
       },
     );
   }
 
-  /** The removal has been dealt with. A later one stays. */
-  async endUninstall(memberId: string, { tokenDigest, receivedAt }: Origin): Promise<void> {
-    await this.#table.delete(
-      { taskId: choreId(memberId, 'uninstall'), sk: 'chore' },
-      {
-        if: '#removal.#tokenDigest = :digest AND #removal.#receivedAt = :receivedAt',
-        values: { digest: tokenDigest, receivedAt },
-      },
-    );
+  /** It has been dealt with. A later one stays. */
+  async endUninstall(memberId: string, cause: UninstallCause): Promise<void> {
+    const condition =
+      'byHand' in cause
+        ? { if: '#byHand = :at', values: { at: cause.byHand } }
+        : {
+            if: '#removal.#tokenDigest = :digest AND #removal.#receivedAt = :receivedAt',
+            values: { digest: cause.removal.tokenDigest, receivedAt: cause.removal.receivedAt },
+          };
+    await this.#table.delete({ taskId: choreId(memberId, 'uninstall'), sk: 'chore' }, condition);
   }
 
   /** All rows that a portal had by `until` (ms since the epoch), ended tasks too, the newest first, page by page. */

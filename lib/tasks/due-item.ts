@@ -32,6 +32,8 @@ export const choreSchema = z.object({
   /** For `uninstall`: the rows created after this moment have been dealt with. */
   doneTo: z.int().optional(),
   removal: originSchema.optional(),
+  /** For `uninstall`: when a person asked for it (ms); then no token has to prove it. */
+  byHand: z.int().positive().optional(),
   shard: z.int(),
   nextAt: z.int().positive(),
   createdAt: z.int().positive(),

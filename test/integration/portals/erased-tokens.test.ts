@@ -48,5 +48,5 @@ test('a removal that is not finished at once keeps what proves it, and where it 
   time.now += 60_000;
   await parts.tasks.appChores.continueUninstall(memberId, time.now - 30_000);
 
-  expect(await parts.tasks.appChores.uninstall(memberId)).toEqual({ removal, doneTo: time.now - 30_000 });
+  expect(await parts.tasks.appChores.uninstall(memberId)).toEqual({ cause: { removal }, doneTo: time.now - 30_000 });
 });
