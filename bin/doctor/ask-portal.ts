@@ -18,6 +18,18 @@ const appSchema = z.object({
   LICENSE_FAMILY: z.string().optional().catch(undefined),
 });
 
+const typesSchema = z.object({
+  types: z.array(
+    z.object({
+      entityTypeId: z.coerce.number(),
+      title: z.string().catch(''),
+      isRecyclebinEnabled: z.enum(['Y', 'N']).optional().catch(undefined),
+    }),
+  ),
+});
+/** A smart process as `crm.type.list` gives it. */
+export type SmartProcess = z.infer<typeof typesSchema>['types'][number];
+
 /** What a portal says of itself and of us. A field is undefined when that part of the answer cannot be used. */
 export interface PortalSays {
   readonly profile: z.infer<typeof profileSchema> | undefined;
@@ -27,6 +39,8 @@ export interface PortalSays {
   /** Of an app only, like `bindings`. */
   readonly app: z.infer<typeof appSchema> | undefined;
   readonly bindings: readonly Binding[] | undefined;
+  /** Asked for only `withTypes`; the first fifty. */
+  readonly types: readonly SmartProcess[] | undefined;
 }
 
 /**
@@ -34,12 +48,16 @@ export interface PortalSays {
  *
  * @throws what PortalSession throws
  */
-export async function askPortal(deployment: Deployment, portal: Portal): Promise<PortalSays> {
+export async function askPortal(
+  deployment: Deployment,
+  portal: Portal,
+  { withTypes }: { withTypes: boolean },
+): Promise<PortalSays> {
   const { fetch, clock } = deployment;
   const rest = new RestClient({ fetch, clock, timeoutMs: answerMs });
   const session = new PortalSession({ ...deployment, rest }, portal, clock() + allMs);
   const ofApps = portal.connection === 'oauth' ? ['app.info', 'event.get'] : [];
-  const methods = ['profile', 'scope', 'server.time', ...ofApps];
+  const methods = ['profile', 'scope', 'server.time', ...ofApps, ...(withTypes ? ['crm.type.list'] : [])];
   const commands = new Map(methods.map((method) => [keyOf(method), { method, params: {} }] as const));
 
   const sent = clock();
@@ -56,6 +74,7 @@ export async function askPortal(deployment: Deployment, portal: Portal): Promise
     aheadMs: ahead(read('server.time', z.string()), middle),
     app: read('app.info', appSchema),
     bindings: read('event.get', z.array(bindingSchema)),
+    types: read('crm.type.list', typesSchema)?.types,
   };
 }
 

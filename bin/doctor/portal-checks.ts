@@ -1,15 +1,17 @@
 import { day, minute } from '../../lib/bitrix24/reactions.ts';
 import type { Portal } from '../../lib/portals/portal.ts';
-import { rulesInForce } from '../../lib/portals/rebind.ts';
 import { PortalBusy } from '../../lib/portals/waiting.ts';
+import type { StoredRule } from '../../lib/rules/version.ts';
 import { CommandError } from '../command-error.ts';
 import type { Deployment } from '../deployment.ts';
 import { commandLine, type Place } from '../place.ts';
 import { iso } from '../time.ts';
 import { askPortal, type PortalSays } from './ask-portal.ts';
 import { checkBindings, type ProbeOptions } from './event-checks.ts';
+import { checkHealth, checkRefreshToken } from './health-checks.ts';
 import { failure, type Finding, guarded, ok, warning } from './finding.ts';
 import { checkLimits } from './limit-checks.ts';
+import { checkRecycleBins, deletedTypes } from './recycle-bin-checks.ts';
 import { checkRules } from './rule-checks.ts';
 import { checkTasks } from './task-checks.ts';
 
@@ -27,12 +29,14 @@ export async function checkPortal(deployment: Deployment, portal: Portal, probe:
   const state = checkState(portal, place);
   if (portal.state === 'disconnected') return state;
 
-  const [answers, rules, tasks] = await Promise.all([
+  const [answers, refreshToken, rules, tasks] = await Promise.all([
     check('token', () => checkAnswers(deployment, portal, probe)),
+    check('refresh token', () => checkRefreshToken(deployment, portal)),
     check('rules', () => checkRules(deployment, portal)),
     check('tasks', () => checkTasks(deployment, portal)),
   ]);
-  return [...state, ...answers, ...rules, ...tasks, ...checkRounds(portal, deployment)];
+  const health = checkHealth(portal, deployment);
+  return [...state, ...answers, ...refreshToken, ...rules, ...tasks, ...checkRounds(portal, deployment), ...health];
 }
 
 function checkState({ domain, state, mode, enforcedAt, pause, connection }: Portal, place: Place): Finding[] {
@@ -53,7 +57,10 @@ function checkState({ domain, state, mode, enforcedAt, pause, connection }: Port
       ? [warning('state', 'pending: not proved yet, so nothing is done for it', mend)]
       : [ok('state', `active, ${modeText}`)];
   if (pause) {
-    const resume = `When that is done: ${commandLine(place, `portals resume ${domain}`)}`;
+    const resume =
+      pause.newDomain === undefined
+        ? `When that is done: ${commandLine(place, `portals resume ${domain}`)}`
+        : `If ${pause.newDomain} is its new address: ${commandLine(place, `portals move ${domain} ${pause.newDomain}`)}`;
     findings.push(failure('pause', `paused since ${iso(pause.since)} (${pause.code}): ${pause.reason}`, resume));
   }
   return findings;
@@ -62,9 +69,11 @@ function checkState({ domain, state, mode, enforcedAt, pause, connection }: Port
 async function checkAnswers(deployment: Deployment, portal: Portal, probe: ProbeOptions): Promise<Finding[]> {
   const { credentials, place } = deployment;
   if (portal.state === 'pending' && (await credentials.get(portal.memberId)) === undefined) return [];
+  const rules = await storedRules(deployment, portal);
+  const types = deletedTypes(rules);
   let says: PortalSays;
   try {
-    says = await askPortal(deployment, portal);
+    says = await askPortal(deployment, portal, { withTypes: types.length > 0 });
   } catch (error) {
     if (error instanceof PortalBusy) {
       return [warning('token', `not tried: ${error.message}`, `Look again after ${iso(error.until)}.`)];
@@ -73,7 +82,6 @@ async function checkAnswers(deployment: Deployment, portal: Portal, probe: Probe
     if (error instanceof CommandError) return [warning('token', `not tried: ${error.message}`)];
     throw error;
   }
-  const rules = await rulesInForce(deployment.portals, portal).catch(() => []); // Said by checkRules.
   const how = portal.connection === 'oauth' ? 'the access token' : 'the incoming webhook';
   return [
     ok('token', `${how} works${says.profile ? `, for user ${says.profile.ID}` : ''}`),
@@ -81,8 +89,18 @@ async function checkAnswers(deployment: Deployment, portal: Portal, probe: Probe
     ...checkClock(says),
     ...(portal.connection === 'oauth' ? checkApp(portal, says, place) : []),
     ...(await checkBindings(portal, says.bindings, probe, { rules, place })),
+    ...checkRecycleBins(types, says.types),
     ...(await checkLimits(deployment, portal, says.app?.LICENSE_FAMILY)),
   ];
+}
+
+/** That they cannot be read is said by checkRules. */
+async function storedRules(
+  { portals }: Deployment,
+  { memberId, rulesVersion }: Portal,
+): Promise<readonly StoredRule[]> {
+  if (rulesVersion === undefined) return [];
+  return (await portals.rules(memberId, rulesVersion).catch(() => undefined))?.rules ?? [];
 }
 
 function checkRights({ mode, connection }: Portal, { profile, scope }: PortalSays): Finding[] {
