@@ -14,6 +14,9 @@ import type { Deletion, RecordKey, Task } from './task.ts';
 
 /** A round looks and then deletes; one more look is needed for what does not come with the record. */
 const requestsPerRound = 2;
+/** A message is worked at in so many rounds by one invocation, as long as there is time for one more, in ms. */
+const mostRounds = 50;
+const roundNeedsMs = 150_000;
 /** A message received so often is not pushed on once more: its tasks wait in the table instead. */
 const maxReceives = 40;
 
@@ -30,15 +33,33 @@ export async function workMessage(
   { memberId, taskIds }: DeletionMessage,
   { deadline, receives }: { deadline: number; receives: number },
 ): Promise<number | undefined> {
+  const ids = [...new Set(taskIds)];
+  const present = async (): Promise<Task[]> =>
+    (await stillOpen(options, ids)).filter((task) => task.memberId === memberId);
+  let again: number | undefined;
+  for (let round = 1; round <= mostRounds; round += 1) {
+    const open = await present();
+    if (open.length === 0) return undefined;
+    again = await workRound(options, memberId, open, deadline);
+    const now = options.clock();
+    if (again === undefined) return undefined;
+    if (again > now || deadline - now < roundNeedsMs) break;
+  }
+  if (again === undefined || receives < maxReceives) return again;
+  const until = again;
   const settle = new Settlement(options);
-  const all = await options.tasks.getMany([...new Set(taskIds)]);
-  const now = options.clock();
-  // What was put off comes back by the clock; its message may come again sooner, for the sake of other tasks.
-  const open = all.filter(
-    (task) => task.status === 'open' && task.memberId === memberId && (task.notBefore ?? 0) <= now,
-  );
-  if (open.length === 0) return undefined;
+  await each(await present(), (task) => settle.putOff(task, until, 'The portal asks to wait'));
+  return undefined;
+}
 
+/** One round with what the tables say now. Gives when there is more to do, in ms since the epoch. */
+async function workRound(
+  options: WorkOptions,
+  memberId: string,
+  open: readonly Task[],
+  deadline: number,
+): Promise<number | undefined> {
+  const settle = new Settlement(options);
   const portal = await options.portals.get(memberId);
   if (!portal || portal.state === 'disconnected') {
     const text = 'The portal is not connected any more';
@@ -52,17 +73,12 @@ export async function workMessage(
   }
   const rules =
     portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
-
-  const run = { options, portal, settle, session: new PortalSession(options, portal, deadline) };
-  const again = await attempt(run, open, rules);
-  if (again === undefined || receives < maxReceives) return again;
-  await each(await stillOpen(options, open), (task) => settle.putOff(task, again, 'The portal asks to wait'));
-  return undefined;
+  return attempt({ options, portal, settle, session: new PortalSession(options, portal, deadline) }, open, rules);
 }
 
-async function stillOpen({ tasks, clock }: WorkOptions, some: readonly Task[]): Promise<Task[]> {
-  const present = await tasks.getMany(some.map(({ taskId }) => taskId));
-  // What this round has put off keeps its own moment.
+/** What was put off comes back by the clock; its message may come again sooner, for the sake of other tasks. */
+async function stillOpen({ tasks, clock }: WorkOptions, taskIds: readonly string[]): Promise<Task[]> {
+  const present = await tasks.getMany(taskIds);
   return present.filter(({ status, notBefore = 0 }) => status === 'open' && notBefore <= clock());
 }
 

@@ -27,11 +27,32 @@ describe('a round that does not take all tasks of its message', () => {
     expect(await bench.work(taskIds)).toBe(until);
   });
 
-  test('comes again at once for the others when its own look failed', async () => {
+  test('goes on with the others when its own look failed', async () => {
     const taskIds = await triedOnce(30);
-    const rest = through(bench, { before: () => new Response('', { status: 502 }) });
+    let looks = 0;
+    const rest = through(bench, {
+      before: () => ((looks += 1) === 1 ? new Response('', { status: 502 }) : undefined),
+    });
+
+    expect(await bench.work(taskIds, { rest })).toBeUndefined();
+
+    const tasks = await bench.tasks();
+    expect(tasks.filter(({ status }) => status === 'done')).toHaveLength(6);
+    expect(tasks.filter(({ status, attempts }) => status === 'open' && attempts === 2)).toHaveLength(24);
+  });
+
+  test('begins no other round when the time left is too short for one', async () => {
+    const taskIds = await triedOnce(30);
+    const rest = through(bench, {
+      before: () => {
+        bench.time.now += 160_000;
+        return new Response('', { status: 502 });
+      },
+    });
 
     expect(await bench.work(taskIds, { rest })).toBe(bench.time.now);
+
+    expect((await bench.tasks()).filter(({ attempts }) => attempts === 1).length).toBeGreaterThan(0);
   });
 });
 
