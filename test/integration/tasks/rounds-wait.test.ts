@@ -50,7 +50,7 @@ describe('a round that does not take all tasks of its message', () => {
       },
     });
 
-    expect(await bench.work(taskIds, { rest })).toBe(bench.time.now);
+    expect(await bench.work(taskIds, { rest })).toBeLessThanOrEqual(bench.time.now);
 
     expect((await bench.tasks()).filter(({ attempts }) => attempts === 1).length).toBeGreaterThan(0);
   });
