@@ -18,6 +18,7 @@ import { addPortalsShow } from './commands/portals-show.ts';
 import { addRulesCheck } from './commands/rules-check.ts';
 import { addRulesHistory } from './commands/rules-history.ts';
 import { addRulesPush } from './commands/rules-push.ts';
+import { addRulesSchema } from './commands/rules-schema.ts';
 import { addRulesShow } from './commands/rules-show.ts';
 import { addTasksList } from './commands/tasks-list.ts';
 import { addTasksShow } from './commands/tasks-show.ts';
@@ -71,6 +72,7 @@ export function buildProgram(run: CommandRun): Command {
   addRulesPush(rules, run);
   addRulesShow(rules, run);
   addRulesHistory(rules, run);
+  addRulesSchema(rules, run);
 
   const tasks = program.command('tasks').description('see what was done and what is going to be');
   addTasksList(tasks, run);

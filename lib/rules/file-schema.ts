@@ -31,7 +31,14 @@ const itemsSchema = z.strictObject({
     .describe('The items of a smart process that have the lost record as their parent.'),
 });
 
-const deletionFileSchema = z.union([z.enum(plainDeletions), contactsSchema, itemsSchema]);
+const plainSchema = z
+  .enum(plainDeletions)
+  .describe(
+    "deal-contacts and company-contacts remove links only: the deal's contacts, all contacts of its company. contacts, " +
+      'company, and deal, lead or item (the lost record itself) delete records.',
+  );
+
+const deletionFileSchema = z.union([plainSchema, contactsSchema, itemsSchema]);
 
 const waitFileSchema = z.union([
   waitTextSchema,

@@ -256,6 +256,13 @@ rules:
     expect(stdout).toMatch(/\n2 \(in force\) .* not known\n1 +cannot be read: another version of tidy24 wrote it\n$/);
   });
 
+  test('schema prints what an editor needs, and needs no tables for it', async () => {
+    const { code, stdout } = await stage.run('rules schema', { env: { TIDY24_DYNAMODB_PORT: '1' } });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(await stage.json('rules schema'));
+    expect(JSON.parse(stdout)).toMatchObject({ title: 'tidy24 rules', required: ['version', 'rules'] });
+  });
+
   test('push keeps since when a rule has not changed, and counts versions on', async () => {
     const { domain } = stage.portal;
     const file = await stage.file('rules.yaml', good);
