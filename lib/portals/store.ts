@@ -2,6 +2,7 @@ import type { Item, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { type StoredRules, storedRulesSchema } from '../rules/version.ts';
 import { type Pause, type Portal, portalSchema } from './portal.ts';
+import { StageDirectories } from './stage-directories.ts';
 
 const rulesKey = (memberId: string, version: number) => ({ memberId, sk: `rules#${String(version).padStart(8, '0')}` });
 const portalKey = (memberId: string) => ({ memberId, sk: 'portal' });
@@ -20,12 +21,15 @@ function parsePortal(row: Item): Portal {
 
 /** The rows `portal` and `rules#<version>` of the table `portals`. */
 export class PortalStore {
+  /** What the portal's stages mean. */
+  readonly stages: StageDirectories;
   readonly #table: Table;
   readonly #clock: Clock;
 
   constructor(table: Table, clock: Clock) {
     this.#table = table;
     this.#clock = clock;
+    this.stages = new StageDirectories(table);
   }
 
   async get(memberId: string): Promise<Portal | undefined> {

@@ -12,6 +12,11 @@ const positiveInt = z.int().positive();
 /** `operator`: a person asked for records that were lost at any time (`tidy24 reconcile --since`). */
 export const eventSources = ['app', 'webhook', 'robot', 'reconcile', 'operator'] as const;
 
+/** What a person asked for counts most, then what was looked for on purpose. */
+export function moreDeliberate(a: EventMessage['source'], b: EventMessage['source']): EventMessage['source'] {
+  return (['operator', 'reconcile'] as const).find((source) => source === a || source === b) ?? a;
+}
+
 /** One message on `events`: this record of this portal may have changed. `receivedAt` is ms since the epoch. */
 export const eventMessageSchema = z.strictObject({
   v: z.literal(1),

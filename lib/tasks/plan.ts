@@ -1,13 +1,9 @@
 import type { Queue } from '../aws/queue.ts';
 import type { Count, Log } from '../aws/telemetry.ts';
 import type { Clock, Random } from '../bitrix24/clock.ts';
-import { Bitrix24Error } from '../bitrix24/failures.ts';
-import { minute } from '../bitrix24/reactions.ts';
-import { TooLateToStart } from '../bitrix24/rest-client.ts';
 import type { Portal } from '../portals/portal.ts';
-import { PortalSession, type SessionOptions } from '../portals/session.ts';
+import type { SessionOptions } from '../portals/session.ts';
 import { verifySender } from '../portals/verify-sender.ts';
-import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { dueAt } from '../rules/due.ts';
 import { entityTypeOf } from '../rules/match.ts';
 import type { StoredRule, StoredRules } from '../rules/version.ts';
@@ -15,14 +11,14 @@ import { backoffMs } from './backoff.ts';
 import type { PresentRecord } from './decide.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import { each } from './each.ts';
-import { limitAmong, profileCommand, readProfile } from './look.ts';
 import type { EventMessage } from './messages.ts';
 import { rulesFor } from './planned.ts';
-import { readRecords, recordCommands, recordKey, type Records, recordsPerCall } from './read-records.ts';
-import { claimMs, pausedMs, reconcileEveryMs } from './schedule.ts';
+import { recordKey, recordsPerCall } from './read-records.ts';
+import { WantedReader } from './read-wanted.ts';
+import { claimMs, reconcileEveryMs } from './schedule.ts';
 import { sendTasks, type Sendable } from './send-due.ts';
 import type { TaskStore } from './store.ts';
-import type { RecordKey } from './task.ts';
+import { fold, type Wanted } from './wanted.ts';
 
 export interface PlanOptions extends SessionOptions {
   readonly tasks: TaskStore;
@@ -40,15 +36,6 @@ const writeNeedsMs = 20_000;
 const readNeedsMs = 45_000;
 /** A record that could not be read so often (about a day) is dead-lettered. Waiting for a limit does not count. */
 const maxReads = 100;
-
-/** The events of one record in this batch, folded to one. */
-interface Wanted {
-  record: RecordKey;
-  receivedAt: number;
-  source: EventMessage['source'];
-  attempts: number;
-  stamps: string[];
-}
 
 /**
  * What one batch of events comes to: for every record that is lost and that a rule names, a task. Each event ends as
@@ -122,26 +109,6 @@ async function planPortal(
   return due;
 }
 
-/** One entry a record. The earliest event tells what was news. */
-function fold(events: readonly EventMessage[]): Wanted[] {
-  const wanted = new Map<string, Wanted>();
-  for (const { entityTypeId, id, receivedAt, source, stamp, attempts = 0 } of events) {
-    const record = { entityTypeId, id };
-    const known = wanted.get(recordKey(record)) ?? { record, receivedAt, source, attempts, stamps: [] };
-    known.attempts = Math.max(known.attempts, attempts);
-    known.source = moreDeliberate(known.source, source);
-    known.receivedAt = Math.min(known.receivedAt, receivedAt);
-    if (stamp !== undefined) known.stamps.push(stamp);
-    wanted.set(recordKey(record), known);
-  }
-  return [...wanted.values()];
-}
-
-/** What a person asked for counts most, then what was looked for on purpose. */
-function moreDeliberate(a: EventMessage['source'], b: EventMessage['source']): EventMessage['source'] {
-  return (['operator', 'reconcile'] as const).find((source) => source === a || source === b) ?? a;
-}
-
 async function planRecords(
   options: PlanOptions,
   portal: Portal,
@@ -150,28 +117,10 @@ async function planRecords(
   deadline: number,
 ): Promise<Sendable[]> {
   const { memberId } = portal;
-  const keys = wanted.map(({ record }) => record);
-  let records: Records = new Map();
-  /** When the portal can be asked again, if it said so; else each record has a backoff of its own. */
-  let readAgainAt: number | undefined;
-  try {
-    if (portal.pause) throw new PortalStopped(`${portal.domain} is paused: ${portal.pause.reason}`);
-    if (deadline - options.clock() < readNeedsMs) throw new TooLateToStart('Too little time is left to read records');
-    const session = new PortalSession(options, portal, deadline - writeNeedsMs);
-    const answers = await session.batch(new Map([profileCommand, ...recordCommands(keys, stored.rules)]), {
-      write: false,
-    });
-    const profile = readProfile(answers);
-    if (portal.mode === 'enforce' && profile?.ADMIN === false) throw await session.stopForWantOfRights();
-    // Who does not know whether deals are hidden from us must not take one that is not shown for gone.
-    if (portal.mode === 'observe' || profile) records = readRecords(keys, answers).records;
-    const limit = limitAmong(answers.values());
-    if (limit) readAgainAt = options.clock() + (limit.waitMs ?? minute);
-  } catch (error) {
-    readAgainAt = readAgainAfter(error, options.clock());
-    const reason = error instanceof Error ? error.message : 'unknown';
-    options.log.warn('records not read, they come due again', { memberId, records: keys.length, reason });
-  }
+  const { records, stageLostSince, readAgainAt } = await new WantedReader(options, portal, stored).read(wanted, {
+    readBy: deadline - writeNeedsMs,
+    startBy: deadline - readNeedsMs,
+  });
 
   const due: Sendable[] = [];
   await each(wanted, async (wish) => {
@@ -181,7 +130,9 @@ async function planRecords(
       return;
     }
     if (record.found) {
-      for (const rule of rulesFor(record, stored.rules, portal, { ...wish, now: options.clock() })) {
+      const lostSince = stageLostSince.get(recordKey(wish.record));
+      const question = { ...wish, stageLostSince: lostSince, now: options.clock() };
+      for (const rule of rulesFor(record, stored.rules, portal, question)) {
         due.push(
           ...(await createTask(options, memberId, { id: rule.id, version: stored.version }, rule, record, wish)),
         );
@@ -218,18 +169,6 @@ async function readLater(
   const attempts = wish.attempts + (readAgainAt === undefined ? 1 : 0);
   const nextAt = readAgainAt ?? clock() + backoffMs(attempts, random);
   await tasks.wantRead(memberId, { record, receivedAt: wish.receivedAt, source: wish.source, nextAt, attempts });
-}
-
-/**
- * When to read again, if the error says so; undefined when the portal was at fault and a backoff is due. Throws what
- * is not about the portal: then the batch has failed.
- */
-function readAgainAfter(error: unknown, now: number): number | undefined {
-  if (error instanceof PortalBusy) return Math.max(error.until, now + 1_000);
-  if (error instanceof PortalStopped) return now + pausedMs;
-  if (error instanceof TooLateToStart) return now;
-  if (error instanceof Bitrix24Error) return undefined;
-  throw error;
 }
 
 async function createTask(

@@ -98,6 +98,12 @@ const plan = (events: readonly EventMessage[], changed: Partial<PlanOptions> = {
 const tasks = async () => (await parts.tasks.listByPortal(memberId, { limit: 100 })).tasks;
 const unread = (id: number) =>
   database.tables.tasks.get({ taskId: unreadId(memberId, { entityTypeId: 2, id }), sk: 'unread' });
+/** The requests that read records, as far as they were answered. */
+const readings = () =>
+  simulator.portal.requests.filter(
+    ({ status, fault, commands }) =>
+      status === 200 && fault === undefined && commands.some(({ method }) => method === 'crm.item.list'),
+  );
 const sentTasks = () => deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
 const letters = (): DeadLetter[] => eventsDlq.bodies().map((body) => deadLetterSchema.parse(body));
 /** What the clock would send for an unread row that has come due. */
@@ -195,11 +201,11 @@ describe('an event that comes to nothing', () => {
   });
 });
 
-test('a storm of 500 events of 120 deals is one request', async () => {
+test('a storm of 500 events of 120 deals is one request, beside what tells the stages', async () => {
   await connect();
   const ids = Array.from({ length: 120 }, () => addDeal());
   await plan(Array.from({ length: 500 }, (_, index) => event(ids[index % ids.length] ?? 0)));
-  expect(simulator.portal.requests.map(({ method }) => method)).toEqual(['batch']);
+  expect(readings()).toHaveLength(1);
   expect(simulator.portal.calls('crm.item.list')).toHaveLength(3);
   expect(new Set(sentTasks()).size).toBe(120);
   expect(deletions.sent).toHaveLength(3);
@@ -279,7 +285,7 @@ describe('a portal that cannot be read now', () => {
       await plan([await wish(id)]);
       expect((await tasks()).map(({ record }) => record.id)).toEqual([id]);
       expect(await unread(id)).toBeUndefined();
-      expect(simulator.portal.requests).toHaveLength(2);
+      expect(readings()).toHaveLength(1);
     },
   );
 

@@ -1,0 +1,28 @@
+import { type EventMessage, moreDeliberate } from './messages.ts';
+import { recordKey } from './read-records.ts';
+import type { RecordKey } from './task.ts';
+
+/** The events of one record in a batch, folded to one. */
+export interface Wanted {
+  readonly record: RecordKey;
+  receivedAt: number;
+  source: EventMessage['source'];
+  attempts: number;
+  /** The unread rows that it comes from. */
+  stamps: string[];
+}
+
+/** One entry a record. The earliest event tells what was news. */
+export function fold(events: readonly EventMessage[]): Wanted[] {
+  const wanted = new Map<string, Wanted>();
+  for (const { entityTypeId, id, receivedAt, source, stamp, attempts = 0 } of events) {
+    const record = { entityTypeId, id };
+    const known = wanted.get(recordKey(record)) ?? { record, receivedAt, source, attempts, stamps: [] };
+    known.attempts = Math.max(known.attempts, attempts);
+    known.source = moreDeliberate(known.source, source);
+    known.receivedAt = Math.min(known.receivedAt, receivedAt);
+    if (stamp !== undefined) known.stamps.push(stamp);
+    wanted.set(recordKey(record), known);
+  }
+  return [...wanted.values()];
+}
