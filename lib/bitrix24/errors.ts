@@ -2,6 +2,11 @@ import { type Answer, firstRow, type Row } from './error-rows.ts';
 import { day, hour, minute, second } from './reactions.ts';
 
 const reinstall = 'Install the app again on the portal, or connect the portal again.';
+// Also where one record is at fault: said to a whole batch, the same answer pauses the portal.
+const askThePortal =
+  'See what the portal says about it and settle it there; then repeat the task, or resume the portal if it is paused.';
+const ourMistake =
+  'This is a mistake of tidy24: report it with the log of that moment, and resume the portal, if it is paused, when it is corrected.';
 
 /**
  * What every error answer of the REST interface means and what to do about it. The `error` string decides, then the
@@ -180,7 +185,7 @@ export const reactionTable: readonly Row[] = [
     error: 'method_confirm_waiting',
     reaction: 'operator',
     meaning: 'The portal waits for an administrator to approve this method.',
-    mend: 'Approve the request of the app in the portal; work goes on by itself afterwards.',
+    mend: 'Approve the request of the app in the portal, then resume the portal.',
     stopsPortal: true,
     countsAttempt: false,
     waitMs: hour,
@@ -294,6 +299,7 @@ export const reactionTable: readonly Row[] = [
     methods: ['crm.contact.delete'],
     reaction: 'verify',
     meaning: 'The contact is gone, or a handler on the portal refuses the deletion. The text is localized.',
+    mend: askThePortal,
     countsAttempt: true,
     verifyBeforeRepeat: true,
   },
@@ -302,6 +308,7 @@ export const reactionTable: readonly Row[] = [
     error: 'error_core',
     reaction: 'permanent',
     meaning: 'The portal refuses this request.',
+    mend: askThePortal,
     countsAttempt: true,
   },
 
@@ -320,6 +327,7 @@ export const reactionTable: readonly Row[] = [
     error: 'not_found',
     reaction: 'permanent',
     meaning: 'The portal knows no such record or type.',
+    mend: askThePortal,
     countsAttempt: true,
   },
   {
@@ -347,6 +355,7 @@ export const reactionTable: readonly Row[] = [
     description: /^the parameter ownerentityid is invalid or not defined/,
     reaction: 'bug',
     meaning: 'The id was missing or malformed.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -355,6 +364,7 @@ export const reactionTable: readonly Row[] = [
     description: /^id is not defined or invalid/,
     reaction: 'bug',
     meaning: 'The id was missing or malformed.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -363,6 +373,7 @@ export const reactionTable: readonly Row[] = [
     description: /^the parameter items must be array/,
     reaction: 'bug',
     meaning: 'The list of links was malformed.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -370,6 +381,7 @@ export const reactionTable: readonly Row[] = [
     error: '',
     reaction: 'permanent',
     meaning: 'The portal refuses this request; only its text says why.',
+    mend: askThePortal,
     countsAttempt: true,
   },
   {
@@ -377,6 +389,7 @@ export const reactionTable: readonly Row[] = [
     error: 'terminated_by_event_compatible',
     reaction: 'permanent',
     meaning: 'A handler on the portal refuses the deletion.',
+    mend: askThePortal,
     countsAttempt: true,
   },
   {
@@ -395,6 +408,7 @@ export const reactionTable: readonly Row[] = [
     error: '100',
     reaction: 'bug',
     meaning: 'A parameter was missing, misspelt or of the wrong type.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -402,6 +416,7 @@ export const reactionTable: readonly Row[] = [
     error: 'error_argument',
     reaction: 'bug',
     meaning: 'An argument was malformed.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -409,6 +424,7 @@ export const reactionTable: readonly Row[] = [
     error: 'invalid_arg_value',
     reaction: 'bug',
     meaning: 'The value of an argument was malformed, a filter for example.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -424,6 +440,7 @@ export const reactionTable: readonly Row[] = [
     error: 'invalid_request',
     reaction: 'bug',
     meaning: 'The request was not sent by https.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -431,6 +448,7 @@ export const reactionTable: readonly Row[] = [
     error: 'error_batch_length_exceeded',
     reaction: 'bug',
     meaning: 'A batch held more than 50 commands.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -438,6 +456,7 @@ export const reactionTable: readonly Row[] = [
     error: 'error_batch_method_not_allowed',
     reaction: 'bug',
     meaning: 'A batch held a method that is not allowed there.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -445,6 +464,7 @@ export const reactionTable: readonly Row[] = [
     error: 'error_manifest_is_not_available',
     reaction: 'bug',
     meaning: 'An import or export method was called, which is never our business.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -452,6 +472,7 @@ export const reactionTable: readonly Row[] = [
     error: 'wrong_encoding',
     reaction: 'bug',
     meaning: 'The portal could not write its result as UTF-8.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {
@@ -459,6 +480,7 @@ export const reactionTable: readonly Row[] = [
     error: 'internal_wrong_transport',
     reaction: 'bug',
     meaning: 'The address named a format of answer that does not exist.',
+    mend: ourMistake,
     countsAttempt: true,
   },
   {

@@ -391,9 +391,13 @@ describe('the table', () => {
     }
   });
 
-  test('has advice on bugs that may be settings of the portal', () => {
-    const advised = reactionTable.filter(({ reaction, mend }) => reaction === 'bug' && mend !== undefined);
-    expect(advised.map(({ name }) => name)).toEqual([
+  test('says what to do also where one record is refused, because said to a whole batch it pauses the portal', () => {
+    for (const { name, reaction, mend } of reactionTable) {
+      const endsAtAPerson = ['permanent', 'bug', 'verify'].includes(reaction);
+      if (endsAtAPerson) expect([name, mend]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
+    }
+    const settings = reactionTable.filter(({ reaction, mend = '' }) => reaction === 'bug' && !mend.includes('tidy24'));
+    expect(settings.map(({ name }) => name)).toEqual([
       'application-context-required',
       'wrong-auth-type',
       'method-not-found',

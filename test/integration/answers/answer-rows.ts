@@ -1,0 +1,457 @@
+/**
+ * What is to come of an answer.
+ *
+ * - `refreshes`: the token is refreshed once and the work goes on at once
+ * - `waits`: it is waited without counting a try, then done
+ * - `retries`: it is tried again later, which counts, then done
+ * - `stops`: the portal is paused with the row's code and what a person must do; resumed, it is done
+ * - `fails`: this task is dead-lettered, the portal works on
+ * - `gone`: the task is done
+ */
+export type Reaction = 'refreshes' | 'waits' | 'retries' | 'stops' | 'fails' | 'gone';
+
+/** The same for the titles of tests. */
+export const reactionWords: Readonly<Record<Reaction, string>> = {
+  refreshes: 'the token is refreshed and the work goes on',
+  waits: 'it is waited, which is no try, then done',
+  retries: 'it is tried again later, then done',
+  stops: 'the portal is paused until a person has acted, then it is done',
+  fails: 'this one is dead-lettered, the portal works on',
+  gone: 'it is done',
+};
+
+/** An error answer of section 8: what the portal says, and what is to come of it where. */
+export interface AnswerRow {
+  /** Of the fact: `answer/<fact>/<position>`. */
+  readonly fact: string;
+  /** The row of the table that says what to do: the code of a pause, the reason of a failed task. */
+  readonly row: string;
+  readonly error: string | number;
+  readonly description: string;
+  /** HTTP statuses that the sources name. */
+  readonly statuses: readonly number[];
+  /** To a whole batch: the worker's deletions, its look, the planner's read. Absent: never said to a batch. */
+  readonly whole?: Reaction;
+  /** To one deletion, in `result_error`. Absent: never said to a command. */
+  readonly one?: Reaction;
+  /** To a single call. Absent: not to one of those that we make. */
+  readonly single?: 'refreshes' | 'retries' | 'stops';
+}
+
+/** Says that something is wrong with the whole portal, wherever it is said. */
+const stops = { whole: 'stops', one: 'stops', single: 'stops' } as const;
+/** Our mistake: the one task is at fault, unless the whole batch is refused. */
+const bug = { whole: 'stops', one: 'fails', single: 'retries' } as const;
+
+export const answerRows: readonly AnswerRow[] = [
+  {
+    fact: 'expired-token',
+    row: 'expired-token',
+    error: 'expired_token',
+    description: 'The access token provided has expired.',
+    statuses: [401],
+    whole: 'refreshes',
+    one: 'retries',
+    single: 'refreshes',
+  },
+  {
+    fact: 'invalid-token',
+    row: 'invalid-token',
+    error: 'invalid_token',
+    description: 'Unable to get application by token',
+    statuses: [401],
+    whole: 'refreshes',
+    one: 'retries',
+    single: 'refreshes',
+  },
+  {
+    fact: 'no-auth-found',
+    row: 'no-auth-found',
+    error: 'NO_AUTH_FOUND',
+    description: 'Wrong authorization data',
+    statuses: [401],
+    whole: 'refreshes',
+    one: 'retries',
+    single: 'refreshes',
+  },
+  {
+    fact: 'invalid-credentials',
+    row: 'invalid-credentials',
+    error: 'INVALID_CREDENTIALS',
+    description: 'Invalid request credentials',
+    statuses: [403, 401],
+    ...stops,
+  },
+  {
+    fact: 'user-inactive',
+    row: 'user-inactive',
+    error: 'authorization_error',
+    description: 'Unable to authorize user',
+    statuses: [401],
+    ...stops,
+  },
+  {
+    fact: 'application-not-found',
+    row: 'application-not-found',
+    error: 'APPLICATION_NOT_FOUND',
+    description: 'Application not found',
+    statuses: [401],
+    ...stops,
+  },
+  {
+    fact: 'error-oauth',
+    row: 'error-oauth',
+    error: 'ERROR_OAUTH',
+    description: 'Application not installed',
+    statuses: [401],
+    ...stops,
+  },
+  {
+    fact: 'not-installed',
+    row: 'not-installed',
+    error: 'NOT_INSTALLED',
+    description: 'Application not installed',
+    statuses: [401],
+    ...stops,
+  },
+  {
+    fact: 'payment-required',
+    row: 'payment-required',
+    error: 'PAYMENT_REQUIRED',
+    description: 'Subscription has been ended',
+    statuses: [401],
+    ...stops,
+  },
+  {
+    fact: 'insufficient-scope',
+    row: 'insufficient-scope',
+    error: 'insufficient_scope',
+    // Inside a batch it comes without a text.
+    description: '',
+    statuses: [403, 401],
+    ...stops,
+  },
+  {
+    fact: 'user-access-error',
+    row: 'user-access-error',
+    error: 'user_access_error',
+    description: 'The user does not have access to the application.',
+    statuses: [403, 401],
+    ...stops,
+  },
+  {
+    fact: 'plan-without-rest',
+    row: 'plan-without-rest',
+    error: 'ACCESS_DENIED',
+    description: 'REST (API) is available only on commercial plans.',
+    statuses: [403, 401],
+    ...stops,
+  },
+  {
+    fact: 'access-denied',
+    row: 'access-denied',
+    error: 'ACCESS_DENIED',
+    description: 'Доступ запрещен',
+    statuses: [400, 403],
+    ...bug,
+  },
+  {
+    fact: 'application-context-required',
+    row: 'application-context-required',
+    error: 'ACCESS_DENIED',
+    description: 'Access denied! Application context required',
+    statuses: [403, 400],
+    ...bug,
+  },
+  {
+    fact: 'extended-plan-required',
+    row: 'extended-plan-required',
+    error: 'ACCESS_DENIED',
+    description: 'Access denied! Available only on extended plans',
+    statuses: [403],
+    ...bug,
+  },
+  {
+    fact: 'user-not-authorized-here',
+    row: 'user-not-authorized-here',
+    error: 'ACCESS_DENIED',
+    description: "Access denied! Current user can't be authorized in this context",
+    statuses: [403],
+    ...stops,
+  },
+  {
+    fact: 'wrong-auth-type',
+    row: 'wrong-auth-type',
+    error: 'WRONG_AUTH_TYPE',
+    description: 'Current authorization type is denied for this method',
+    statuses: [403],
+    ...bug,
+  },
+  { fact: 'wrong-license', row: 'wrong-license', error: 'WRONG_LICENSE', description: '', statuses: [403], ...bug },
+  {
+    fact: 'method-confirm-waiting',
+    row: 'method-confirm-waiting',
+    error: 'METHOD_CONFIRM_WAITING',
+    description: 'Waiting for confirmation',
+    statuses: [401],
+    ...stops,
+  },
+  {
+    fact: 'method-confirm-denied',
+    row: 'method-confirm-denied',
+    error: 'METHOD_CONFIRM_DENIED',
+    description: 'Method call denied',
+    statuses: [403],
+    ...stops,
+  },
+  {
+    fact: 'intranet-users-only',
+    row: 'intranet-users-only',
+    error: 'allowed_only_intranet_user',
+    description: 'Action is allowed for intranet users only',
+    statuses: [403],
+    ...stops,
+  },
+  {
+    fact: 'query-limit-exceeded',
+    row: 'rate-limit',
+    error: 'QUERY_LIMIT_EXCEEDED',
+    description: 'Too many requests',
+    statuses: [503],
+    whole: 'waits',
+    one: 'waits',
+    single: 'retries',
+  },
+  {
+    fact: 'operation-time-limit',
+    row: 'operating-limit',
+    error: 'OPERATION_TIME_LIMIT',
+    description: 'Method is blocked due to operation time limit.',
+    statuses: [429],
+    whole: 'waits',
+    one: 'waits',
+    single: 'retries',
+  },
+  {
+    fact: 'overload-limit',
+    row: 'overload-block',
+    error: 'OVERLOAD_LIMIT',
+    description: 'REST API is blocked due to overload.',
+    statuses: [503, 401],
+    ...stops,
+  },
+  {
+    fact: 'connection-error',
+    row: 'auth-server-unreachable',
+    error: 'CONNECTION_ERROR',
+    description: 'Error connecting to authorization server',
+    statuses: [401],
+    whole: 'retries',
+    one: 'retries',
+    single: 'retries',
+  },
+  {
+    fact: 'internal-server-error',
+    row: 'internal-server-error',
+    error: 'INTERNAL_SERVER_ERROR',
+    description: 'Internal server error',
+    statuses: [500],
+    whole: 'retries',
+    one: 'retries',
+    single: 'retries',
+  },
+  {
+    fact: 'unexpected-answer',
+    row: 'unexpected-answer',
+    error: 'ERROR_UNEXPECTED_ANSWER',
+    description: 'Server returned an unexpected response',
+    statuses: [500],
+    whole: 'retries',
+    one: 'retries',
+    single: 'retries',
+  },
+  {
+    fact: 'error-core-500',
+    row: 'server-failure',
+    error: 'ERROR_CORE',
+    description: 'Внутренняя ошибка',
+    statuses: [500],
+    whole: 'retries',
+    single: 'retries',
+  },
+  {
+    fact: 'error-core-sql',
+    row: 'database-failure',
+    error: 'ERROR_CORE',
+    description: 'SQL query error!',
+    statuses: [400],
+    whole: 'retries',
+    one: 'retries',
+    single: 'retries',
+  },
+  {
+    fact: 'error-core-refused',
+    row: 'business-error',
+    error: 'ERROR_CORE',
+    description: 'The portal has its own rules',
+    statuses: [400],
+    ...bug,
+  },
+  {
+    fact: 'portal-deleted',
+    row: 'portal-deleted',
+    error: 'PORTAL_DELETED',
+    description: 'Portal was deleted',
+    statuses: [403, 410, 500],
+    ...stops,
+  },
+  { fact: 'empty-not-found', row: 'deal-missing', error: '', description: 'Not found', statuses: [400], one: 'gone' },
+  {
+    fact: 'empty-access-denied',
+    row: 'access-denied-without-code',
+    error: '',
+    description: 'Access denied.',
+    statuses: [400],
+    ...bug,
+  },
+  {
+    fact: 'empty-owner-id',
+    row: 'owner-id-invalid',
+    error: '',
+    description: 'The parameter ownerEntityID is invalid or not defined.',
+    statuses: [400],
+    one: 'fails',
+  },
+  {
+    fact: 'empty-id',
+    row: 'id-invalid',
+    error: '',
+    description: 'ID is not defined or invalid.',
+    statuses: [400],
+    one: 'fails',
+  },
+  {
+    fact: 'empty-items',
+    row: 'items-not-an-array',
+    error: '',
+    description: 'The parameter items must be array.',
+    statuses: [400],
+    one: 'fails',
+  },
+  {
+    fact: 'empty-other',
+    row: 'refused-without-code',
+    error: '',
+    description: 'Not on Fridays',
+    statuses: [400],
+    ...bug,
+  },
+  {
+    fact: '100',
+    row: 'parameter-missing',
+    error: 100,
+    description: 'Could not find value for parameter {id}',
+    statuses: [400],
+    ...bug,
+  },
+  {
+    fact: 'error-argument',
+    row: 'argument-invalid',
+    error: 'ERROR_ARGUMENT',
+    description: "Argument 'ID' is null or empty",
+    statuses: [400],
+    ...bug,
+  },
+  {
+    fact: 'invalid-arg-value',
+    row: 'argument-value-invalid',
+    error: 'INVALID_ARG_VALUE',
+    description: "Invalid filter: field 'x' is not allowed in filter",
+    statuses: [400],
+    ...bug,
+  },
+  {
+    fact: 'method-not-found',
+    row: 'method-not-found',
+    error: 'ERROR_METHOD_NOT_FOUND',
+    description: 'Method not found!',
+    statuses: [404, 400],
+    ...bug,
+  },
+  {
+    fact: 'https-required',
+    row: 'https-required',
+    error: 'INVALID_REQUEST',
+    description: 'Https required.',
+    statuses: [400, 401],
+    ...bug,
+  },
+  {
+    fact: 'batch-too-long',
+    row: 'batch-too-long',
+    error: 'ERROR_BATCH_LENGTH_EXCEEDED',
+    description: 'Max batch length exceeded',
+    statuses: [400],
+    whole: 'stops',
+    one: 'fails',
+  },
+  {
+    fact: 'batch-method-not-allowed',
+    row: 'batch-method-not-allowed',
+    error: 'ERROR_BATCH_METHOD_NOT_ALLOWED',
+    description: 'Method is not allowed for batch usage',
+    statuses: [405],
+    whole: 'stops',
+    one: 'fails',
+  },
+  {
+    fact: 'manifest-not-available',
+    row: 'manifest-not-available',
+    error: 'ERROR_MANIFEST_IS_NOT_AVAILABLE',
+    description: 'Manifest is not available',
+    statuses: [404],
+    ...bug,
+  },
+  {
+    fact: 'terminated-by-event',
+    row: 'terminated-by-event',
+    error: 'TERMINATED_BY_EVENT_COMPATIBLE',
+    description: 'Not today',
+    statuses: [400],
+    one: 'fails',
+  },
+  {
+    fact: 'item-delete-denied',
+    row: 'item-delete-denied',
+    error: 'CRM_ITEM_DELETE_ACCESS_DENIED',
+    description: 'Удаление запрещено',
+    statuses: [400],
+    one: 'fails',
+  },
+  {
+    fact: 'wrong-encoding',
+    row: 'wrong-encoding',
+    error: 'WRONG_ENCODING',
+    description: 'Wrong request encoding',
+    statuses: [400, 500],
+    ...bug,
+  },
+  {
+    fact: 'wrong-transport',
+    row: 'wrong-transport',
+    error: 'INTERNAL_WRONG_TRANSPORT',
+    description: 'Wrong transport!',
+    statuses: [500, 400],
+    ...bug,
+  },
+  {
+    fact: 'undocumented',
+    row: 'unknown',
+    error: 'SOMETHING_NEW',
+    description: 'Nobody knows',
+    statuses: [418],
+    whole: 'retries',
+    one: 'retries',
+    single: 'retries',
+  },
+];

@@ -1,0 +1,3 @@
+import { answersAt } from './answers-at.ts';
+
+answersAt('looking');
