@@ -24,6 +24,7 @@ export const oauthReactionTable: readonly Row[] = [
     error: 'bad_verification_code',
     reaction: 'permanent',
     meaning: 'The authorization code is wrong or was used after its 30 seconds.',
+    mend: reinstall,
     countsAttempt: true,
   },
   {
@@ -49,6 +50,7 @@ export const oauthReactionTable: readonly Row[] = [
     error: 'invalid_request',
     reaction: 'bug',
     meaning: 'A parameter of the token request was missing.',
+    mend: 'This is a mistake of tidy24: report it with the log of that moment, and resume the portal when it is corrected.',
     countsAttempt: true,
   },
   {

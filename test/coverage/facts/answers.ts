@@ -78,11 +78,17 @@ export const answerFacts: FactGroup = {
     { id: 'answer/invalid-token/again', says: '`invalid_token` a second time in a row: a person must act' },
     { id: 'answer/no-auth-found/again', says: '`NO_AUTH_FOUND` a second time in a row: a person must act' },
     { id: 'answer/no-auth-found/webhook', says: '`NO_AUTH_FOUND` to a webhook: nothing to refresh, a person must act' },
-    { id: 'answer/invalid-credentials/webhook', says: '`INVALID_CREDENTIALS`: a revoked webhook, until a new one comes' },
+    {
+      id: 'answer/invalid-credentials/webhook',
+      says: '`INVALID_CREDENTIALS`: a revoked webhook, until a new one comes',
+    },
     { id: 'answer/access-denied/every-record', says: '`ACCESS_DENIED` for every record: the right itself is missing' },
     { id: 'answer/empty-access-denied/every-record', says: 'an empty code, "Access denied." for every record' },
     { id: 'answer/internal-server-error/after-the-work', says: '`INTERNAL_SERVER_ERROR` although the work was done' },
-    { id: 'answer/internal-server-error/always', says: '`INTERNAL_SERVER_ERROR` again and again: given up after a few tries' },
+    {
+      id: 'answer/internal-server-error/always',
+      says: '`INTERNAL_SERVER_ERROR` again and again: given up after a few tries',
+    },
     { id: 'answer/undocumented/always', says: 'an undocumented code again and again: given up after a few tries' },
     {
       id: 'answer/not-found/deletion',

@@ -31,9 +31,9 @@ export interface AnswerRow {
   /** HTTP statuses that the sources name. */
   readonly statuses: readonly number[];
   /** To a whole batch: the worker's deletions, its look, the planner's read. Absent: never said to a batch. */
-  readonly whole?: Reaction;
+  readonly whole?: 'refreshes' | 'waits' | 'retries' | 'stops';
   /** To one deletion, in `result_error`. Absent: never said to a command. */
-  readonly one?: Reaction;
+  readonly one?: Exclude<Reaction, 'refreshes'>;
   /** To a single call. Absent: not to one of those that we make. */
   readonly single?: 'refreshes' | 'retries' | 'stops';
 }

@@ -1,23 +1,26 @@
 import { expect } from '@jest/globals';
 import { oauthReactionTable } from '../../../lib/bitrix24/oauth-errors.ts';
 import { reactionTable } from '../../../lib/bitrix24/errors.ts';
+import type { Verdict } from '../../../lib/bitrix24/reactions.ts';
 import { symptomTable } from '../../../lib/bitrix24/symptoms.ts';
 import type { Deal, Stage } from './stage.ts';
 
 const hour = 60 * 60_000;
 
-/** What the table tells a person to do about a row. */
-export function mendOf(row: string): string {
-  const found = [...reactionTable, ...symptomTable, ...oauthReactionTable].find(({ name }) => name === row);
-  expect(found?.mend).toMatch(/\w+/);
-  return found?.mend ?? '';
-}
+const advised = (table: readonly Verdict[], row: string): string => {
+  const mend = table.find(({ name }) => name === row)?.mend;
+  expect(mend).toMatch(/^[A-Z].*\.$/);
+  return mend ?? '';
+};
+/** What a person is told to do about an answer of the portal, and of the authorization server. */
+export const mendOf = (row: string) => advised([...reactionTable, ...symptomTable], row);
+export const mendOfRefresh = (row: string) => advised(oauthReactionTable, row);
 
 /** The portal is paused for that, says what a person must do, and is asked nothing more. */
-export async function expectStopped(stage: Stage, code: string, row = code): Promise<void> {
+export async function expectStopped(stage: Stage, code: string, mend = mendOf(code)): Promise<void> {
   const pause = await stage.pause();
   expect(pause?.code).toBe(code);
-  expect(pause?.reason).toContain(mendOf(row));
+  expect(pause?.reason).toContain(mend);
   const asked = stage.portal.requests.length;
   await stage.deployment.pass(2 * hour);
   expect(stage.portal.requests.length).toBe(asked);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type AnswerRow, answerRows, type Reaction, reactionWords } from './answer-rows.ts';
+import { type AnswerRow, answerRows, reactionWords } from './answer-rows.ts';
 import { expectDone, expectStopped } from './reactions.ts';
 import { deletion, Stage } from './stage.ts';
 
@@ -13,7 +13,10 @@ afterAll(async () => {
 });
 
 /** Two deals are deleted for by one batch; one of them gets this answer, and goes on getting it until it is mended. */
-async function checkOneCommand({ row, error, description }: AnswerRow, reaction: Reaction): Promise<void> {
+async function checkOneCommand(
+  { row, error, description }: AnswerRow,
+  reaction: NonNullable<AnswerRow['one']>,
+): Promise<void> {
   const { deployment, portal } = stage;
   await stage.fresh();
   const [struck, other] = [stage.addDeal(), stage.addDeal()];
@@ -55,7 +58,6 @@ async function checkOneCommand({ row, error, description }: AnswerRow, reaction:
       await deployment.tick();
       await expectDone(stage, struck);
       break;
-    case 'refreshes':
     case 'waits':
     case 'retries':
       expect(task).toMatchObject({ status: 'open', attempts: reaction === 'waits' ? 0 : 1 });

@@ -27,21 +27,32 @@ export function answered(position: Position, { id }: Deal, give: Fault): FaultRu
   return { ...byPosition[position], times: Number.POSITIVE_INFINITY };
 }
 
+export interface WholeBatchCase {
+  readonly position: Position;
+  readonly give: Fault;
+  readonly reaction: Exclude<Reaction, 'fails' | 'gone'> | 'done' | 'read-back';
+  /** Of the table: the code of a pause. */
+  readonly row: string;
+}
+
 /**
  * Two deals are lost and the portal answers like that until it is mended. Meanwhile somebody takes the second one up
  * again: what waits must be looked at again before anything is deleted.
  */
-export async function checkWholeBatch(
-  stage: Stage,
-  { position, give, reaction, row }: { position: Position; give: Fault; reaction: Reaction; row: string },
-): Promise<void> {
+export async function checkWholeBatch(stage: Stage, { position, give, reaction, row }: WholeBatchCase): Promise<void> {
   const { deployment, portal } = stage;
   await stage.fresh();
   const [lost, reopened] = [stage.addDeal(), stage.addDeal()];
   const refreshes = portal.refreshes.length;
-  let hits = 0;
-  const once: Fault = { type: 'hook', run: () => ((hits += 1) === 1 ? give : undefined) };
-  const fault = portal.faults.add(answered(position, lost, reaction === 'refreshes' ? once : give));
+  let asked = 0;
+  const counted: Fault = {
+    type: 'hook',
+    run: () => {
+      asked += 1;
+      return reaction === 'refreshes' && asked > 1 ? undefined : give;
+    },
+  };
+  const fault = portal.faults.add(answered(position, lost, counted));
 
   if (position === 'single') {
     // Nothing tells of it, so that the round of reconciliation has to find it.
@@ -52,18 +63,22 @@ export async function checkWholeBatch(
     stage.lose(lost, reopened);
     await deployment.run();
   }
-  expect(fault.hits).toBeGreaterThan(0);
+  expect(asked).toBeGreaterThan(0);
 
-  if (reaction === 'refreshes') {
-    await expectDone(stage, lost, 'none');
-    await expectDone(stage, reopened, 'none');
-    expect(portal.refreshes.length - refreshes).toBe(1);
+  if (reaction === 'refreshes' || reaction === 'done' || reaction === 'read-back') {
+    for (const deal of [lost, reopened]) await expectDone(stage, deal, 'none');
+    const proof = reaction === 'read-back' ? 'read' : 'answer';
+    expect(await stage.task(lost)).toMatchObject({ deletions: [{ outcome: { result: 'deleted', proof } }] });
+    expect(portal.refreshes.length - refreshes).toBe(reaction === 'refreshes' ? 1 : 0);
     fault.remove();
     await stage.expectNothingElseTouched();
     return;
   }
 
-  expect(portal.refreshes.length).toBe(refreshes);
+  // Nobody is asked twice at once, and no token is refreshed for it: only where a renamed portal is, may be asked so.
+  const mayAsk = row === 'redirect-elsewhere' ? 1 : 0;
+  expect(asked).toBeLessThanOrEqual(1 + mayAsk);
+  expect(portal.refreshes.length).toBeLessThanOrEqual(refreshes + mayAsk);
   expect([lost, reopened].map((deal) => portal.contactsOf(deal.id).length)).toEqual([3, 3]);
   for (const deal of [lost, reopened]) expect((await stage.task(deal))?.status ?? 'open').toBe('open');
   stage.reopen(reopened);
@@ -77,8 +92,8 @@ export async function checkWholeBatch(
     expect(await stage.pause()).toBeUndefined();
     fault.remove();
   }
-  const counted = position === 'deleting' || position === 'looking';
-  await expectDone(stage, lost, counted ? (reaction === 'retries' ? 'some' : 'none') : 'any');
+  const counts = position === 'deleting' || position === 'looking';
+  await expectDone(stage, lost, counts ? (reaction === 'retries' ? 'some' : 'none') : 'any');
   await expectKept(stage, reopened);
   await stage.expectNothingElseTouched();
 }
