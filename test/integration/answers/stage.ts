@@ -72,6 +72,11 @@ export class Stage {
     return deal;
   }
 
+  /** A deal that came about in another way is one of the case's as well. */
+  adopt(deal: Deal): void {
+    this.#deals.push(deal);
+  }
+
   lose(...deals: readonly Deal[]): void {
     for (const { id } of deals) this.portal.moveDeal(id, lostStage);
   }
