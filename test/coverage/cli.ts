@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allFacts } from './facts.ts';
@@ -14,11 +14,24 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Files of tests that may name a fact: other tests need not be loaded. */
+function testFiles(): string[] {
+  const ids = allFacts.flatMap((group) => group.facts.map(({ id }) => id));
+  return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => join(root, 'test', path))
+    .filter((path) => {
+      const text = readFileSync(path, 'utf8');
+      return path.includes(join('integration', 'answers')) || ids.some((id) => text.includes(id));
+    });
+}
+
 function runTests(): unknown {
   const directory = mkdtempSync(join(tmpdir(), 'tidy24-coverage-'));
   try {
     const report = join(directory, 'tests.json');
-    const jest = ['test', '--', '--json', `--outputFile=${report}`, '--silent', '--testNamePattern', '\\[[a-z0-9-]+/'];
+    const named = ['--testNamePattern', '\\[[a-z0-9-]+/', '--runTestsByPath', ...testFiles()];
+    const jest = ['test', '--', '--json', `--outputFile=${report}`, '--silent', ...named];
     spawnSync('npm', ['run', '--silent', ...jest], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
     return JSON.parse(readFileSync(report, 'utf8'));
   } finally {

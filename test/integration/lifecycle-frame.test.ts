@@ -39,7 +39,7 @@ async function install(): Promise<void> {
 }
 
 describe('an app with an interface', () => {
-  test('is installed by its first opening, and from then on hears of lost deals', async () => {
+  test('is installed by its first opening, and from then on hears of lost deals [event/app-install/frame]', async () => {
     const { portal } = deployment;
     portal.installApp(app);
 

@@ -78,7 +78,7 @@ async function leaveWork(): Promise<void> {
 }
 
 describe('the removal of the app', () => {
-  test('erases tokens, cancels what waits, and leaves the portal disconnected', async () => {
+  test('erases tokens, cancels what waits, and leaves the portal disconnected [event/app-uninstall]', async () => {
     const { portal } = deployment;
     await leaveWork();
 
@@ -119,7 +119,7 @@ describe('the removal of the app', () => {
     }
   });
 
-  test.each(addresses)('that is forged changes nothing, at %s', async (address) => {
+  test.each(addresses)('that is forged changes nothing, at %s [event/app-uninstall/forged]', async (address) => {
     const { portal, portals } = deployment;
     await leaveWork();
     await portals.change(portal.memberId, { robotKeyDigests: [tokenDigest('a-robot-key')] });
@@ -165,7 +165,7 @@ describe('the removal of the app', () => {
 });
 
 describe('an app that is installed again', () => {
-  test('after its removal observes, whatever was in force before', async () => {
+  test('after its removal observes, whatever was in force before [event/app-install/again]', async () => {
     const { portal } = deployment;
     await leaveWork();
     portal.uninstallApp(app);
@@ -238,7 +238,7 @@ describe('an app that is installed again', () => {
 });
 
 describe('an update of the app', () => {
-  test('with a new application token is proved by its tokens before it is trusted; events are bound again', async () => {
+  test('with a new application token is proved by its tokens before it is trusted; events are bound again [event/app-update/new-token]', async () => {
     const { portal } = deployment;
     await pushRules(deployment);
     await enforce(deployment);
@@ -257,26 +257,29 @@ describe('an update of the app', () => {
     expect(portal.contactsOf(lost)).toEqual([]);
   });
 
-  test.each([true, false])('that keeps the token has its events bound again (with tokens: %s)', async (withTokens) => {
-    const { portal } = deployment;
-    await pushRules(deployment);
-    await enforce(deployment);
-    const tokens = await held();
+  test.each([true, false])(
+    'that keeps the token has its events bound again (with tokens: %s) [event/app-update/same-token]',
+    async (withTokens) => {
+      const { portal } = deployment;
+      await pushRules(deployment);
+      await enforce(deployment);
+      const tokens = await held();
 
-    portal.updateApp(app, { newToken: false, withTokens });
-    await deployment.simulator.settle();
-    await deployment.tick();
+      portal.updateApp(app, { newToken: false, withTokens });
+      await deployment.simulator.settle();
+      await deployment.tick();
 
-    expect(await held()).toEqual(tokens);
-    expect(await pending()).toBe(0);
-    expect(await chore('check-app')).toMatchObject({ nextAt: Date.now() + 24 * 60 * minute });
-    const lost = addDeal(deployment);
-    portal.moveDeal(lost, lostStage);
-    await deployment.run();
-    expect(portal.contactsOf(lost)).toEqual([]);
-  });
+      expect(await held()).toEqual(tokens);
+      expect(await pending()).toBe(0);
+      expect(await chore('check-app')).toMatchObject({ nextAt: Date.now() + 24 * 60 * minute });
+      const lost = addDeal(deployment);
+      portal.moveDeal(lost, lostStage);
+      await deployment.run();
+      expect(portal.contactsOf(lost)).toEqual([]);
+    },
+  );
 
-  test('with a new application token and nothing to prove it by is not believed', async () => {
+  test('with a new application token and nothing to prove it by is not believed [event/app-update/unproved]', async () => {
     const before = await everything();
     deployment.portal.updateApp(app, { withTokens: false });
     await deployment.simulator.settle();
@@ -303,7 +306,7 @@ describe('an update of the app', () => {
 });
 
 describe('a payment for the app', () => {
-  test('that has ended pauses the portal, and one that begins again resumes it', async () => {
+  test('that has ended pauses the portal [event/app-payment/ended], and one that begins again resumes it [event/app-payment/begun]', async () => {
     const { portal } = deployment;
     await pushRules(deployment);
     await enforce(deployment);
@@ -397,7 +400,10 @@ describe('a payment for the app', () => {
   });
 });
 
-test.each(['ONAPPTEST', 'ONOFFLINEEVENT'])('%s asks for nothing', async (event) => {
+test.each([
+  ['ONAPPTEST', 'event/app-test'],
+  ['ONOFFLINEEVENT', 'event/offline-event'],
+])('%s asks for nothing [%s]', async (event) => {
   const before = await everything();
   for (const address of addresses) {
     expect(await post(address, event, { application_token: tokenInForce() })).toBe('200 not needed');

@@ -13,7 +13,7 @@ describe('the main job', () => {
     await deployment.close();
   });
 
-  test('a deal that is lost after the app was installed loses its contacts, with an expired token in between', async () => {
+  test('a deal that is lost after the app was installed loses its contacts, with an expired token in between [event/app-install]', async () => {
     const { portal } = deployment;
     await installApp(deployment);
     await pushRules(deployment);

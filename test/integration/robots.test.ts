@@ -70,7 +70,7 @@ const make = () => `portals robot-key ${deployment.portal.domain}`;
 const stored = async () => (await deployment.portals.get(deployment.portal.memberId))?.robotKeyDigests;
 
 describe('the key of a stage robot', () => {
-  test('is made once, and lets the robot tell of lost deals', async () => {
+  test('is made once, and lets the robot tell of lost deals [robot/webhook], but not with a wrong key [robot/webhook/wrong-key]', async () => {
     const { url, key } = await keyOf(make());
 
     expect(url).toBe(`${deployment.front.url}/bitrix24/robot?key=${key}`);

@@ -13,6 +13,7 @@ export const robotFacts: FactGroup = {
     { id: 'robot/document/dynamic', says: '`DYNAMIC_177_12`' },
     { id: 'robot/document/smart-invoice', says: '`SMART_INVOICE_9`' },
     { id: 'robot/document/smart-invoice-as-dynamic', says: '`DYNAMIC_31_54`' },
+    { id: 'robot/document/signing', says: '`SMART_B2E_DOC_6`' },
     { id: 'robot/document/as-object', says: '`document_id` with numeric keys in any order' },
   ],
 };

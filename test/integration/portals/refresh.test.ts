@@ -196,7 +196,7 @@ describe('the refresh token is refused', () => {
     expect(outcomes()).toEqual(['invalid_grant']);
   });
 
-  test('and whoever had rotated before and stored late saves the chain', async () => {
+  test('and whoever had rotated before and stored late saves the chain [auth/invalid-grant/other-won]', async () => {
     const credentials = await connect();
     const pair = simulator.portal.issueTokens(app);
     simulator.portal.faults.add({
@@ -265,7 +265,7 @@ describe('the authorization server does not answer as it should', () => {
     expect(await refresh()).toMatchObject({ generation: 2 });
   });
 
-  test('for more than a day: a person is asked, and a good answer in between starts the day anew', async () => {
+  test('for more than a day: a person is asked, and a good answer in between starts the day anew [auth/for-a-day]', async () => {
     const hour = 3_600_000;
     await connect();
     const give = { type: 'error', status: 400, error: 'SOMETHING_NEW' } as const;
@@ -297,7 +297,7 @@ describe('the authorization server does not answer as it should', () => {
     expect(await refresh()).toMatchObject({ generation: 2 });
   });
 
-  test('an answer that was lost keeps the lease, and the token is tried again when it has run out', async () => {
+  test('an answer that was lost keeps the lease, and the token is tried again when it has run out [auth/no-answer]', async () => {
     await connect();
     simulator.portal.faults.add({ when: { method: 'oauth/token' }, give: { type: 'reset', work: 'before' } });
     const until = time.now + 90_000;

@@ -77,7 +77,7 @@ describe('events about a record', () => {
     ['an app, without a user', appAuth, 'app'],
     ['an outgoing webhook', webhookAuth, 'webhook'],
     [
-      'an outgoing webhook without endpoints',
+      'an outgoing webhook without endpoints [event/deal-update/no-endpoints]',
       { ...webhookAuth, 'auth[client_endpoint]': undefined, 'auth[server_endpoint]': undefined },
       'webhook',
     ],
@@ -179,19 +179,39 @@ describe('robots', () => {
   const robotAuth = { ...webhookAuth, 'auth[application_token]': undefined };
 
   test.each([
-    [['crm', 'CCrmDocumentLead', 'LEAD_7'], 1, 7],
-    [['crm', 'CCrmDocumentDeal', 'DEAL_101'], 2, 101],
-    [['crm', 'CCrmDocumentContact', 'CONTACT_5'], 3, 5],
-    [['crm', 'CCrmDocumentCompany', 'COMPANY_3'], 4, 3],
-    [['crm', 'Bitrix\\Crm\\Integration\\BizProc\\Document\\Dynamic', 'DYNAMIC_177_12'], 177, 12],
-    [['crm', 'Bitrix\\Crm\\Integration\\BizProc\\Document\\SmartInvoice', 'SMART_INVOICE_9'], 31, 9],
-    [['crm', 'Bitrix\\Crm\\Integration\\BizProc\\Document\\SmartInvoice', 'DYNAMIC_31_54'], 31, 54],
-    [['crm', 'Bitrix\\Crm\\Integration\\BizProc\\Document\\SmartB2eDocument', 'SMART_B2E_DOC_6'], 39, 6],
-  ])('of the portal itself name their record: %s', (parts, entityTypeId, id) => {
+    ['robot/document/lead', ['crm', 'CCrmDocumentLead', 'LEAD_7'], 1, 7],
+    ['robot/document/deal', ['crm', 'CCrmDocumentDeal', 'DEAL_101'], 2, 101],
+    ['robot/document/contact', ['crm', 'CCrmDocumentContact', 'CONTACT_5'], 3, 5],
+    ['robot/document/company', ['crm', 'CCrmDocumentCompany', 'COMPANY_3'], 4, 3],
+    [
+      'robot/document/dynamic',
+      ['crm', 'Bitrix\\Crm\\Integration\\BizProc\\Document\\Dynamic', 'DYNAMIC_177_12'],
+      177,
+      12,
+    ],
+    [
+      'robot/document/smart-invoice',
+      ['crm', 'Bitrix\\Crm\\Integration\\BizProc\\Document\\SmartInvoice', 'SMART_INVOICE_9'],
+      31,
+      9,
+    ],
+    [
+      'robot/document/smart-invoice-as-dynamic',
+      ['crm', 'Bitrix\\Crm\\Integration\\BizProc\\Document\\SmartInvoice', 'DYNAMIC_31_54'],
+      31,
+      54,
+    ],
+    [
+      'robot/document/signing',
+      ['crm', 'Bitrix\\Crm\\Integration\\BizProc\\Document\\SmartB2eDocument', 'SMART_B2E_DOC_6'],
+      39,
+      6,
+    ],
+  ])('of the portal itself name their record [%s]: %s', (_fact, parts, entityTypeId, id) => {
     expect(parsed({ ...document(...parts), ...robotAuth })).toEqual({ type: 'robot', ...known, entityTypeId, id });
   });
 
-  test('may send document_id as an object with numeric keys, in any order', () => {
+  test('may send document_id as an object with numeric keys, in any order [robot/document/as-object]', () => {
     const form = parseForm({
       body: 'document_id[2]=DEAL_101&document_id[x]=y&document_id[0]=crm&document_id[1]=CCrmDocumentDeal',
       isBase64Encoded: false,
