@@ -32,7 +32,7 @@ export function proofsIn(report: JestReport, root: string): Proof[] {
         factIdsIn(fullName).map((factId) => ({
           factId,
           file: relative(root, name).replaceAll('\\', '/'),
-          title: fullName.replaceAll(/\s*\[[a-z0-9-]+(?:\/[a-z0-9-]+)+\]/g, ''),
+          title: fullName.replaceAll(/\s*\[[a-z0-9-]+(?:\/[a-z0-9-]+)+\]/g, '').replaceAll(/\s+/g, ' '),
           passed: status === 'passed',
         })),
       ),
@@ -74,7 +74,7 @@ export function render(groups: readonly FactGroup[], proofs: readonly Proof[]): 
     const rows = facts.map(({ id, says, pending }) => {
       const found = byFact.get(id) ?? [];
       const cell = found.length > 0 ? found.map(proofText).toSorted().join('<br>') : `not yet: ${pending ?? 'no test'}`;
-      return `| \`${id}\` | ${escaped(says)} | ${cell} |`;
+      return `| \`${id}\` | ${says.replaceAll('|', '\\|')} | ${cell} |`;
     });
     const lines = ['| fact | what is documented | proven by |', '| --- | --- | --- |', ...rows];
     return `## ${title}\n\n<!-- prettier-ignore -->\n${lines.join('\n')}\n`;
@@ -86,6 +86,7 @@ function proofText({ file, title }: Proof): string {
   return `[${file.slice(file.lastIndexOf('/') + 1)}](../${file}): ${escaped(title)}`;
 }
 
+/** What a title may hold and Markdown would take for its own. */
 function escaped(text: string): string {
-  return text.replaceAll(/[|*_<>[\]]/g, (mark) => `\\${mark}`);
+  return text.replaceAll(/[|*<>[\]\\]/g, (mark) => `\\${mark}`);
 }

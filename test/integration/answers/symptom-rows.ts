@@ -27,8 +27,23 @@ const limit = { deleting: 'waits', reading: 'waits' } as const;
 /** The work was done: a deletion is found to be done, a reading is repeated. */
 const lost = { deleting: 'read-back', reading: 'retries' } as const;
 
-/** `elsewhere`: the URL of another host. */
-export function symptomRows(elsewhere: string, domain: string): readonly SymptomRow[] {
+export interface SymptomPlace {
+  /** The URL of another host. */
+  readonly elsewhere: string;
+  /** Of the portal itself. */
+  readonly domain: string;
+  /** Has the client give up waiting a moment later, as it would by itself after a minute. */
+  readonly giveUp: () => void;
+}
+
+export function symptomRows({ elsewhere, domain, giveUp }: SymptomPlace): readonly SymptomRow[] {
+  const silence = (work: 'before' | 'after'): Fault => ({
+    type: 'hook',
+    run: () => {
+      giveUp();
+      return { type: 'no-answer', work };
+    },
+  });
   const status = (code: number) => ({
     fact: `html-${code}`,
     says: `a page with ${code}`,
@@ -85,14 +100,14 @@ export function symptomRows(elsewhere: string, domain: string): readonly Symptom
       fact: 'no-answer-before',
       says: 'never an answer, and no work',
       row: 'no-answer',
-      give: { type: 'no-answer', work: 'before' },
+      give: silence('before'),
       ...later,
     },
     {
       fact: 'no-answer-after',
       says: 'never an answer to work that is done',
       row: 'no-answer',
-      give: { type: 'no-answer', work: 'after' },
+      give: silence('after'),
       ...lost,
     },
     {

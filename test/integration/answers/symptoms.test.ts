@@ -10,6 +10,14 @@ import { checkWholeBatch, type Position, positionWords } from './to-whole-batche
 let elsewhere: Server;
 let visits = 0;
 let stage: Stage;
+/** Whoever waits for an answer gives up when this is aborted. */
+let patience = new AbortController();
+
+function giveUp(): void {
+  const spent = patience;
+  patience = new AbortController();
+  setTimeout(() => spent.abort(new DOMException('Nobody waits so long', 'TimeoutError')), 50);
+}
 
 beforeAll(async () => {
   elsewhere = createServer((_request, response) => {
@@ -19,9 +27,9 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => {
     elsewhere.listen(0, '127.0.0.1', resolve);
   });
-  // Nobody waits a minute for an answer that never comes.
+  // No test waits a minute for an answer that never comes.
   const timeout = AbortSignal.timeout.bind(AbortSignal);
-  jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(Math.min(ms, 250)));
+  jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => AbortSignal.any([timeout(ms), patience.signal]));
   stage = await Stage.open();
 });
 afterAll(async () => {
@@ -36,7 +44,12 @@ const words = {
   'read-back': 'reading shows that it is done',
 } as const;
 // The addresses are known when the tests run; the rows are the same.
-const facts = symptomRows('', '').map(({ fact, says, deleting, reading }) => ({ fact, says, deleting, reading }));
+const facts = symptomRows({ elsewhere: '', domain: '', giveUp }).map(({ fact, says, deleting, reading }) => ({
+  fact,
+  says,
+  deleting,
+  reading,
+}));
 
 describe.each(['deleting', 'looking', 'planning', 'single'] as const satisfies Position[])('%s', (position) => {
   const cases = facts.map(({ deleting, reading, ...rest }) => {
@@ -45,7 +58,7 @@ describe.each(['deleting', 'looking', 'planning', 'single'] as const satisfies P
   });
   test.each(cases)('$says $to: $words [symptom/$fact/$position]', async ({ fact, reaction }) => {
     const { port } = elsewhere.address() as AddressInfo;
-    const rows = symptomRows(`http://127.0.0.1:${port}`, stage.portal.domain);
+    const rows = symptomRows({ elsewhere: `http://127.0.0.1:${port}`, domain: stage.portal.domain, giveUp });
     const { give, row } = rows.find((candidate) => candidate.fact === fact) ?? {};
     if (!give || row === undefined) throw new Error(`No row for ${fact}`);
     await checkWholeBatch(stage, { position, give, reaction, row });

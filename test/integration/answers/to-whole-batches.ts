@@ -87,11 +87,11 @@ export async function checkWholeBatch(stage: Stage, { position, give, reaction, 
     fault.remove();
     await stage.resume();
     await deployment.tick();
-    if (position === 'single') await deployment.pass(16 * 60_000);
   } else {
     expect(await stage.pause()).toBeUndefined();
     fault.remove();
   }
+  if (position === 'single') await deployment.pass(16 * 60_000);
   const counts = position === 'deleting' || position === 'looking';
   await expectDone(stage, lost, counts ? (reaction === 'retries' ? 'some' : 'none') : 'any');
   await expectKept(stage, reopened);
