@@ -13,7 +13,14 @@ export interface FactGroup {
   readonly facts: readonly Fact[];
 }
 
+const bracketed = /\[([a-z0-9-]+(?:\/[a-z0-9.-]+)+)\]/g;
+
 /** In a title, `[answer/expired-token/deleting]`; there may be several. */
 export function factIdsIn(title: string): string[] {
-  return [...title.matchAll(/\[([a-z0-9-]+(?:\/[a-z0-9-]+)+)\]/g)].map(([, id = '']) => id);
+  return [...title.matchAll(bracketed)].map(([, id = '']) => id);
+}
+
+/** The title alone, on one line. */
+export function withoutFactIds(title: string): string {
+  return title.replaceAll(bracketed, '').replaceAll(/\s+/g, ' ').trim();
 }

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import * as z from 'zod';
-import { type FactGroup, factIdsIn } from './fact.ts';
+import { type FactGroup, factIdsIn, withoutFactIds } from './fact.ts';
 
 /** What Jest writes with `--json`, as far as it is read here. */
 export const jestReportSchema = z.object({
@@ -32,7 +32,7 @@ export function proofsIn(report: JestReport, root: string): Proof[] {
         factIdsIn(fullName).map((factId) => ({
           factId,
           file: relative(root, name).replaceAll('\\', '/'),
-          title: fullName.replaceAll(/\s*\[[a-z0-9-]+(?:\/[a-z0-9-]+)+\]/g, '').replaceAll(/\s+/g, ' '),
+          title: withoutFactIds(fullName),
           passed: status === 'passed',
         })),
       ),

@@ -31,7 +31,7 @@ async function loseWhile(deal: Deal, happens: () => void) {
 }
 
 describe(deletion, () => {
-  test('with true unlinks the contacts and leaves them [method/deal-contact-items-delete/success]', async () => {
+  test('with true unlinks the contacts and leaves them [method/crm.deal.contact.items.delete/success]', async () => {
     const deal = stage.addDeal();
     expect(await loseWhile(deal, () => {})).not.toHaveProperty('error');
     expect(await stage.task(deal)).toMatchObject({
@@ -42,7 +42,7 @@ describe(deletion, () => {
     await stage.expectNothingElseTouched();
   });
 
-  test('with true for what somebody has unlinked meanwhile is done [method/deal-contact-items-delete/nothing-linked]', async () => {
+  test('with true for what somebody has unlinked meanwhile is done [method/crm.deal.contact.items.delete/nothing-linked]', async () => {
     const deal = stage.addDeal();
     const call = await loseWhile(deal, () => stage.portal.updateDeal(deal.id, { contactIds: [], silent: true }));
     expect(call).not.toHaveProperty('error');
@@ -50,7 +50,7 @@ describe(deletion, () => {
     await stage.expectNothingElseTouched();
   });
 
-  test('that was done although nobody heard of it is found to be done, and not sent again [method/deal-contact-items-delete/repeated]', async () => {
+  test('that was done although nobody heard of it is found to be done, and not sent again [method/crm.deal.contact.items.delete/repeated]', async () => {
     const deal = stage.addDeal();
     const cut: Fault = { type: 'reset', work: 'after' };
     const { faults } = stage.portal;
@@ -68,7 +68,7 @@ describe(deletion, () => {
     await stage.expectNothingElseTouched();
   });
 
-  test('with "Not found" has nothing left to do [method/deal-contact-items-delete/missing]', async () => {
+  test('with "Not found" has nothing left to do [method/crm.deal.contact.items.delete/missing]', async () => {
     const deal = stage.addDeal();
     const call = await loseWhile(deal, () => stage.portal.removeDeal(deal.id, { silent: true }));
     expect(call).toMatchObject({ error: '' });
@@ -79,7 +79,7 @@ describe(deletion, () => {
     await stage.expectNothingElseTouched();
   });
 
-  test('that complains of its id is a mistake of ours: dead-lettered [method/deal-contact-items-delete/owner-id]', async () => {
+  test('that complains of its id is a mistake of ours: dead-lettered [method/crm.deal.contact.items.delete/owner-id]', async () => {
     const deal = stage.addDeal();
     const description = 'The parameter ownerEntityID is invalid or not defined.';
     stage.portal.faults.add({
@@ -99,14 +99,14 @@ describe(deletion, () => {
       rights: 'own',
       error: 'ACCESS_DENIED',
       row: 'access-denied',
-      fact: 'method/deal-contact-items-delete/access-denied',
+      fact: 'method/crm.deal.contact.items.delete/access-denied',
     },
     {
       what: 'refused for want of any access',
       rights: 'none',
       error: '',
       row: 'access-denied-without-code',
-      fact: 'method/deal-contact-items-delete/no-crm-access',
+      fact: 'method/crm.deal.contact.items.delete/no-crm-access',
     },
   ] as const)('that is $what is dead-lettered, and nothing is touched [$fact]', async ({ rights, error, row }) => {
     const { portal } = stage;

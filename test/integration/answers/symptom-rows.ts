@@ -15,6 +15,8 @@ export interface SymptomRow {
   readonly says: string;
   /** The row of the table of symptoms. */
   readonly row: string;
+  /** Of the pause and what it says, where they are not the row's. */
+  readonly pause?: { readonly code: string; readonly says: string };
   readonly give: Fault;
   readonly deleting: SymptomReaction;
   readonly reading: Exclude<SymptomReaction, 'read-back'>;
@@ -114,6 +116,7 @@ export function symptomRows({ elsewhere, domain, giveUp }: SymptomPlace): readon
       fact: 'redirect-elsewhere',
       says: 'a 302 to another host',
       row: 'redirect-elsewhere',
+      pause: { code: 'portal-moved', says: 'confirm it: tidy24 portals move' },
       give: { type: 'redirect', location: `${elsewhere}/rest/` },
       ...stop,
     },

@@ -59,9 +59,9 @@ describe.each(['deleting', 'looking', 'planning', 'single'] as const satisfies P
   test.each(cases)('$says $to: $words [symptom/$fact/$position]', async ({ fact, reaction }) => {
     const { port } = elsewhere.address() as AddressInfo;
     const rows = symptomRows({ elsewhere: `http://127.0.0.1:${port}`, domain: stage.portal.domain, giveUp });
-    const { give, row } = rows.find((candidate) => candidate.fact === fact) ?? {};
+    const { give, row, pause } = rows.find((candidate) => candidate.fact === fact) ?? {};
     if (!give || row === undefined) throw new Error(`No row for ${fact}`);
-    await checkWholeBatch(stage, { position, give, reaction, row });
+    await checkWholeBatch(stage, { position, give, reaction, row, ...(pause && { pause }) });
     expect(visits).toBe(0);
   });
 });

@@ -33,13 +33,18 @@ export interface WholeBatchCase {
   readonly reaction: Exclude<Reaction, 'fails' | 'gone'> | 'done' | 'read-back';
   /** Of the table: the code of a pause. */
   readonly row: string;
+  /** Of the pause and what it says, where they are not the row's. */
+  readonly pause?: { readonly code: string; readonly says: string };
 }
 
 /**
  * Two deals are lost and the portal answers like that until it is mended. Meanwhile somebody takes the second one up
  * again: what waits must be looked at again before anything is deleted.
  */
-export async function checkWholeBatch(stage: Stage, { position, give, reaction, row }: WholeBatchCase): Promise<void> {
+export async function checkWholeBatch(
+  stage: Stage,
+  { position, give, reaction, row, pause }: WholeBatchCase,
+): Promise<void> {
   const { deployment, portal } = stage;
   await stage.fresh();
   const [lost, reopened] = [stage.addDeal(), stage.addDeal()];
@@ -83,7 +88,7 @@ export async function checkWholeBatch(stage: Stage, { position, give, reaction, 
   for (const deal of [lost, reopened]) expect((await stage.task(deal))?.status ?? 'open').toBe('open');
   stage.reopen(reopened);
   if (reaction === 'stops') {
-    await expectStopped(stage, row);
+    await expectStopped(stage, pause?.code ?? row, pause?.says);
     fault.remove();
     await stage.resume();
     await deployment.tick();
