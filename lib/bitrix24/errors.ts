@@ -340,6 +340,18 @@ export const reactionTable: readonly Row[] = [
     countsAttempt: false,
   },
   {
+    // Older portals say no more of a contact that is gone.
+    name: 'contact-missing-without-text',
+    error: '',
+    description: /^$/,
+    methods: ['crm.contact.delete'],
+    reaction: 'verify',
+    meaning: 'The contact is gone, or the portal refuses the deletion without a word.',
+    mend: askThePortal,
+    countsAttempt: true,
+    verifyBeforeRepeat: true,
+  },
+  {
     name: 'access-denied-without-code',
     error: '',
     description: /^access denied!?$/,

@@ -93,17 +93,14 @@ export const answerFacts: FactGroup = {
     {
       id: 'answer/not-found/deletion',
       says: '`NOT_FOUND` to `crm.item.delete`: already gone',
-      pending: 'the worker only unlinks the contacts of deals',
     },
     {
       id: 'answer/error-core-contact-gone/deletion',
       says: '`ERROR_CORE` to `crm.contact.delete` of a contact that is gone: done, as reading it shows',
-      pending: 'the worker only unlinks the contacts of deals',
     },
     {
       id: 'answer/error-core-contact-vetoed/deletion',
       says: '`ERROR_CORE` to `crm.contact.delete` of a contact that is still there: refused',
-      pending: 'the worker only unlinks the contacts of deals',
     },
     {
       id: 'answer/portal-deleted/next-day',

@@ -1,24 +1,9 @@
 import type { Fact, FactGroup } from '../fact.ts';
 
-/** Those of the facts below that tests prove already. */
-const proven: readonly string[] = [
-  'crm.company.contact.items.delete/success',
-  'crm.company.contact.items.delete/unknown-company',
-  'crm.contact.delete/success',
-  'crm.contact.delete/missing',
-  'crm.contact.delete/vetoed',
-  'crm.item.delete/success',
-  'crm.item.delete/missing',
-];
 const system = 'the fifteen system errors that every page lists';
 
-/** Facts of a method, most of which nothing proves yet. */
-function later(method: string, facts: Readonly<Record<string, string>>): Fact[] {
-  return Object.entries({ ...facts, 'system-errors': system }).map(([key, says]) => ({
-    id: `method/${method}/${key}`,
-    says,
-    ...(proven.includes(`${method}/${key}`) ? {} : { pending: 'no test has been written yet' }),
-  }));
+function factsOf(method: string, facts: Readonly<Record<string, string>>): Fact[] {
+  return Object.entries(facts).map(([key, says]) => ({ id: `method/${method}/${key}`, says }));
 }
 
 /** Each documented answer of the four methods that delete. */
@@ -46,17 +31,18 @@ export const methodFacts: readonly FactGroup[] = [
   },
   {
     title: 'crm.company.contact.items.delete',
-    facts: later('crm.company.contact.items.delete', {
+    facts: factsOf('crm.company.contact.items.delete', {
       success: '`true`: unlinked, the contacts stay',
       'nothing-linked': '`true`, also when nothing was linked',
       'unknown-company': '`true`, also for a company that does not exist',
       'owner-id': 'an empty code, "The parameter ownerEntityID is invalid or not defined"',
       'access-denied': '`ACCESS_DENIED` "Access denied!"',
+      'system-errors': system,
     }),
   },
   {
     title: 'crm.contact.delete',
-    facts: later('crm.contact.delete', {
+    facts: factsOf('crm.contact.delete', {
       success: '`true`: the contact and all that hangs on it is gone',
       slow: '`true` after 101 s: nobody waits so long, and reading shows that it is done',
       'id-invalid': 'an empty code, "ID is not defined or invalid."',
@@ -64,19 +50,21 @@ export const methodFacts: readonly FactGroup[] = [
       missing: '`ERROR_CORE` "Element not found", in any language: it was gone already',
       'missing-legacy': 'an empty code without a text: it was gone already',
       vetoed: "`ERROR_CORE` with a handler's text: it is still there",
+      'system-errors': system,
     }),
   },
   {
     title: 'crm.item.delete',
-    facts: later('crm.item.delete', {
+    facts: factsOf('crm.item.delete', {
       success: '`[]`: an empty list',
       missing: '`NOT_FOUND`, in any language: it was gone already',
-      'unknown-type': '`NOT_FOUND` for a type that the portal does not know',
+      'unknown-type': '`NOT_FOUND` for a type that the portal does not know: no rule may name one',
       'access-denied': '`ACCESS_DENIED`, in any language',
       'delete-denied': '`CRM_ITEM_DELETE_ACCESS_DENIED`',
       'intranet-users-only': '`allowed_only_intranet_user`',
       vetoed: "`TERMINATED_BY_EVENT_COMPATIBLE`: a handler's veto",
       'parameter-missing': '`100`: a parameter is missing',
+      'system-errors': system,
     }),
   },
 ];

@@ -43,7 +43,6 @@ export const symptomFacts: FactGroup = {
     {
       id: 'symptom/redirect-elsewhere/new-address',
       says: 'a renamed portal goes on at its new address once that is confirmed',
-      pending: 'the portal is paused, and nobody can confirm its new address yet',
     },
   ],
 };

@@ -114,7 +114,7 @@ describe('rules', () => {
     );
   });
 
-  test('check --portal names what the portal does not have, and stores nothing', async () => {
+  test('check --portal names what the portal does not have, and stores nothing [method/crm.item.delete/unknown-type]', async () => {
     const { portal } = stage;
     portal.addType({ entityTypeId: 1044, title: 'Projects' });
     portal.addType({ entityTypeId: 1046, title: 'Sites', stages: false });

@@ -82,7 +82,7 @@ const deletion = () => {
 };
 
 describe('a portal that has moved, as its authorization server confirms', () => {
-  test('is asked the same there: one refresh, the POST with its body, the new address stored', async () => {
+  test('is asked the same there: one refresh, the POST with its body, the new address stored [symptom/redirect-elsewhere/new-address]', async () => {
     move();
     const { result } = await (await session()).call('crm.item.list', { entityTypeId: 2 }, { write: false });
     expect(result).toMatchObject({ items: [] });

@@ -224,6 +224,13 @@ const cases: readonly Case[] = [
     methods: [deleteContacts, 'crm.deal.contact.items.get', 'crm.deal.get', 'crm.contact.get'],
   },
   {
+    row: 'contact-missing-without-text',
+    reaction: 'verify',
+    error: '',
+    descriptions: [''],
+    methods: ['crm.contact.delete'],
+  },
+  {
     row: 'access-denied-without-code',
     reaction: 'permanent',
     error: '',
@@ -411,6 +418,7 @@ describe('the table', () => {
       'server-failure',
       'database-failure',
       'contact-missing-or-vetoed',
+      'contact-missing-without-text',
       'unknown',
     ]);
   });
