@@ -5,7 +5,9 @@ import { openTable, type Table } from '../lib/aws/table.ts';
 import type { Log } from '../lib/aws/telemetry.ts';
 import { RestClient } from '../lib/bitrix24/rest-client.ts';
 import { BudgetStore } from '../lib/portals/budgets.ts';
+import { CapStore } from '../lib/portals/caps.ts';
 import { type App, CredentialStore } from '../lib/portals/credentials.ts';
+import { KillSwitch } from '../lib/portals/kill-switch.ts';
 import { PortalStore } from '../lib/portals/store.ts';
 import type { ProofOptions } from '../lib/tasks/chores.ts';
 import { TaskStore } from '../lib/tasks/store.ts';
@@ -18,6 +20,8 @@ import { type Place, tableName } from './place.ts';
 export interface Deployment extends ProofOptions {
   readonly place: Place;
   readonly credentialsTable: Table;
+  readonly caps: CapStore;
+  readonly killSwitch: KillSwitch;
   /** Who runs the command, as the tables are to record it. */
   readonly operator: string;
   close(): void;
@@ -34,6 +38,8 @@ export function openDeployment(io: CliIo, place: Place): Deployment {
     operator: operatorOf(io, place),
     portals: new PortalStore(portalsTable, clock),
     budgets: new BudgetStore(portalsTable, clock),
+    caps: new CapStore(portalsTable, clock),
+    killSwitch: new KillSwitch(portalsTable, clock),
     credentials: new CredentialStore(credentialsTable),
     tasks: new TaskStore(openTable(documents, tableName(place, 'tasks')), clock, newId),
     rest: new RestClient({ fetch, clock }),

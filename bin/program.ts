@@ -11,6 +11,7 @@ import { addPortalsDisconnect } from './commands/portals-disconnect.ts';
 import { addPortalsList } from './commands/portals-list.ts';
 import { addPortalsMode } from './commands/portals-mode.ts';
 import { addPortalsMove } from './commands/portals-move.ts';
+import { addPortalsCaps } from './commands/portals-caps.ts';
 import { addPortalsPause } from './commands/portals-pause.ts';
 import { addPortalsResume } from './commands/portals-resume.ts';
 import { addPortalsRobotKey } from './commands/portals-robot-key.ts';
@@ -20,6 +21,7 @@ import { addRulesHistory } from './commands/rules-history.ts';
 import { addRulesPush } from './commands/rules-push.ts';
 import { addRulesSchema } from './commands/rules-schema.ts';
 import { addRulesShow } from './commands/rules-show.ts';
+import { addStart, addStop } from './commands/stop-start.ts';
 import { addTasksList } from './commands/tasks-list.ts';
 import { addTasksShow } from './commands/tasks-show.ts';
 import { paragraphs } from './global-options.ts';
@@ -62,6 +64,7 @@ export function buildProgram(run: CommandRun): Command {
   addPortalsShow(portals, run);
   addPortalsMode(portals, run);
   addPortalsPause(portals, run);
+  addPortalsCaps(portals, run);
   addPortalsResume(portals, run);
   addPortalsMove(portals, run);
   addPortalsDisconnect(portals, run);
@@ -85,5 +88,7 @@ export function buildProgram(run: CommandRun): Command {
   addDlqDrop(dlq, run);
 
   addDoctor(program, run);
+  addStop(program, run);
+  addStart(program, run);
   return program;
 }

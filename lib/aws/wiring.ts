@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RestClient } from '../bitrix24/rest-client.ts';
 import { BudgetStore } from '../portals/budgets.ts';
+import { CapStore } from '../portals/caps.ts';
 import { CredentialStore } from '../portals/credentials.ts';
+import { KillSwitch } from '../portals/kill-switch.ts';
 import type { SessionOptions } from '../portals/session.ts';
 import { PortalStore } from '../portals/store.ts';
 import { TaskStore } from '../tasks/store.ts';
@@ -30,12 +32,14 @@ export function portalParts(
   { log, count }: Pick<Telemetry, 'log' | 'count'>,
   /** ms that a portal may take to answer; 65 s if left out. */
   timeoutMs?: number,
-): SessionOptions & { tasks: TaskStore; allowLoopback: boolean } {
+): SessionOptions & { tasks: TaskStore; caps: CapStore; killSwitch: KillSwitch; allowLoopback: boolean } {
   const client = createDynamoDbClient();
   const portalsTable = openTable(client, env.PORTALS_TABLE);
   return {
     portals: new PortalStore(portalsTable, clock),
     budgets: new BudgetStore(portalsTable, clock),
+    caps: new CapStore(portalsTable, clock),
+    killSwitch: new KillSwitch(portalsTable, clock),
     credentials: new CredentialStore(openTable(client, env.CREDENTIALS_TABLE)),
     tasks: new TaskStore(openTable(client, env.TASKS_TABLE), clock, newId),
     rest: new RestClient({ fetch: globalThis.fetch, clock, ...(timeoutMs !== undefined && { timeoutMs }) }),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { portalLimitsSchema } from '../bitrix24/limits.ts';
+import { capsSchema } from './caps.ts';
 import { originSchema } from './origin.ts';
 import { robotKeySchema } from './robot-keys.ts';
 
@@ -50,6 +51,8 @@ export const portalSchema = z.object({
   /** Where the portal was last told to send its events. Absent with webhooks, and before the first activation. */
   eventsUrl: z.url().optional(),
   limits: portalLimitsSchema,
+  /** Absent: the defaults. */
+  caps: capsSchema.optional(),
   pause: pauseSchema.optional(),
   health: healthSchema.optional(),
   rulesVersion: z.int().positive().optional(),

@@ -1,6 +1,7 @@
 import type { Command } from '../bitrix24/batch.ts';
 import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute, second } from '../bitrix24/reactions.ts';
+import { capReason, capsOf } from '../portals/caps.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
 import { commandOf } from './deletion.ts';
 import { finishWave } from './finish-wave.ts';
@@ -24,16 +25,29 @@ export interface Sent {
   unclear?: true;
 }
 
-/** Deletes what fits into one batch. Returns when to come again for the rest. */
+/** Deletes what fits into one batch and the portal's caps. Returns when to come again for the rest. */
 export async function carryOut(run: Run, ready: readonly Ready[], readAt: number): Promise<number | undefined> {
   if (ready.length === 0) return undefined;
-  const { options, session } = run;
+  const { options, session, portal } = run;
   const wanted = ready.flatMap((one) => one.wave.map((deletion): Sent => ({ ready: one, deletion })));
   const room = await session.room(wanted.map(({ deletion }) => deletion.method));
-  const batch = wanted.filter((_, index) => room.fits[index] === true);
-  const rest = batch.length < wanted.length ? (room.waitUntil ?? options.clock()) : undefined;
-  if (batch.length === 0) return rest;
+  const fitting = wanted.filter((_, index) => room.fits[index] === true);
+  const rest = fitting.length < wanted.length ? (room.waitUntil ?? options.clock()) : undefined;
+  if (fitting.length === 0) return rest;
 
+  // Counted from here on, whatever becomes of them.
+  const { granted, exceeded } = await options.caps.reserve(portal.memberId, capsOf(portal), fitting.length);
+  const again = await send(run, fitting.slice(0, granted), readAt);
+  if (granted === fitting.length) return earliest(rest, again);
+  // What is left of the cap was used; nothing goes beyond it until a person has looked. The next round lets tasks wait.
+  if (exceeded) await session.stop(`cap-${exceeded.cap}`, capReason(exceeded));
+  return options.clock() + (exceeded ? 0 : second);
+}
+
+/** Sends one batch and writes down what became of it. Returns when there is more to do for its tasks. */
+async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<number | undefined> {
+  if (batch.length === 0) return undefined;
+  const { options, session, portal } = run;
   const commands = new Map(batch.map((sent, index): [string, Command] => [`d${index}`, commandOf(sent.deletion)]));
   let again: number | undefined;
   try {
@@ -45,20 +59,21 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
     again = judgeAnswers(run, batch, answers);
   } catch (error) {
     if (!(error instanceof Bitrix24Error && error.row.verifyBeforeRepeat === true)) {
-      const tasks = [...new Set(batch.map((sent) => sent.ready.task))];
-      return earliest(rest, await afterFailure(run, tasks, error));
+      await options.caps.giveBack(portal.memberId, batch.length);
+      return afterFailure(run, [...new Set(batch.map((sent) => sent.ready.task))], error);
     }
     for (const sent of batch) Object.assign(sent, { unclear: true, trouble: troubleOf(error) });
   }
   const unclear = batch.filter((sent) => sent.unclear);
   if (unclear.length > 0) await verify(run, unclear);
-  return earliest(rest, earliest(again, await finishWave(run, batch)));
+  return earliest(again, await finishWave(run, batch));
 }
 
-/** Whether the portal still says what the decisions rest on: a person may have paused it or changed its rules since. */
+/** Whether tidy24 still runs and the portal still says what the decisions rest on. */
 async function isAsDecided({ options, portal }: Run): Promise<boolean> {
-  const now = await options.portals.get(portal.memberId);
+  const [now, stop] = await Promise.all([options.portals.get(portal.memberId), options.killSwitch.stopped()]);
   return (
+    stop === undefined &&
     now !== undefined &&
     now.state === 'active' &&
     now.pause === undefined &&

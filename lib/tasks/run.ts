@@ -1,6 +1,8 @@
 import { Bitrix24Error, PortalError } from '../bitrix24/failures.ts';
 import { second } from '../bitrix24/reactions.ts';
 import { TooLateToStart } from '../bitrix24/rest-client.ts';
+import type { CapStore } from '../portals/caps.ts';
+import type { KillSwitch } from '../portals/kill-switch.ts';
 import type { Portal } from '../portals/portal.ts';
 import type { PortalSession, SessionOptions } from '../portals/session.ts';
 import type { StoredRule } from '../rules/version.ts';
@@ -12,6 +14,8 @@ import type { Deletion, Task } from './task.ts';
 
 export interface WorkOptions extends SessionOptions, SettleOptions {
   readonly snapshots: SnapshotStore;
+  readonly caps: CapStore;
+  readonly killSwitch: KillSwitch;
 }
 
 /** What all steps for one message need. */

@@ -60,6 +60,12 @@ async function workRound(
   deadline: number,
 ): Promise<number | undefined> {
   const settle = new Settlement(options);
+  const stop = await options.killSwitch.stopped();
+  if (stop) {
+    const why = `tidy24 is stopped since ${new Date(stop.stoppedAt).toISOString()} by ${stop.by}: ${stop.reason}`;
+    await each(open, (task) => settle.park(task, why));
+    return undefined;
+  }
   const portal = await options.portals.get(memberId);
   if (!portal || portal.state === 'disconnected') {
     const text = 'The portal is not connected any more';

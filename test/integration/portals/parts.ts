@@ -6,7 +6,9 @@ import type { Count, Log, MetricName } from '../../../lib/aws/telemetry.ts';
 import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
 import { RestClient } from '../../../lib/bitrix24/rest-client.ts';
 import { BudgetStore } from '../../../lib/portals/budgets.ts';
+import { type Caps, CapStore } from '../../../lib/portals/caps.ts';
 import { CredentialStore } from '../../../lib/portals/credentials.ts';
+import { KillSwitch } from '../../../lib/portals/kill-switch.ts';
 import type { Portal } from '../../../lib/portals/portal.ts';
 import type { SessionOptions } from '../../../lib/portals/session.ts';
 import { PortalStore } from '../../../lib/portals/store.ts';
@@ -174,7 +176,13 @@ export function newMemberId(): string {
   return ids.toString(16).padStart(32, 'a');
 }
 
-export type Parts = SessionOptions & { tasks: TaskStore; snapshots: SnapshotStore; allowLoopback: true };
+export type Parts = SessionOptions & {
+  tasks: TaskStore;
+  snapshots: SnapshotStore;
+  caps: CapStore;
+  killSwitch: KillSwitch;
+  allowLoopback: true;
+};
 
 /** Stores and client over these tables. In real time unless a test brings its own. */
 export function partsOf(
@@ -189,6 +197,8 @@ export function partsOf(
   return {
     portals: new PortalStore(tables.portals, clock),
     budgets: new BudgetStore(tables.portals, clock),
+    caps: new CapStore(tables.portals, clock),
+    killSwitch: new KillSwitch(tables.portals, clock),
     credentials: new CredentialStore(tables.credentials),
     tasks: new TaskStore(tables.tasks, clock, newId),
     snapshots: new SnapshotStore(tables.snapshots, clock, Math.random),
@@ -205,6 +215,9 @@ export function partsOf(
   };
 }
 
+/** Caps that no test reaches but those which are about them. */
+export const outOfTheWay: Caps = { hour: 1_000_000, day: 1_000_000, spike: null };
+
 /** An active portal in mode enforce, unless said otherwise. */
 export function portalOf(
   memberId: string,
@@ -220,6 +233,7 @@ export function portalOf(
     tokenDigests: [],
     robotKeyDigests: [],
     limits: ordinaryLimits,
+    caps: outOfTheWay,
     ...changed,
   };
 }
