@@ -3,7 +3,7 @@ import type { Task } from '../lib/tasks/task.ts';
 import { iso } from './time.ts';
 
 /** `deal 17` */
-export function recordText({ entityTypeId, id }: Task['record']): string {
+export function recordText({ entityTypeId, id }: Pick<Task['record'], 'entityTypeId' | 'id'>): string {
   const [name] = Object.entries(EntityType).find(([, type]) => type === entityTypeId) ?? [`type ${entityTypeId}`];
   return `${name} ${id}`;
 }
@@ -25,11 +25,15 @@ export function taskView(task: Task): Record<string, unknown> {
     status,
     reason: reason ?? null,
     attempts,
-    deletions: (task.deletions ?? []).map(({ outcome, ...deletion }) => ({
+    deletions: (task.deletions ?? []).map(({ outcome, snapshotAt, ...deletion }) => ({
       ...deletion,
+      snapshotAt: iso(snapshotAt) ?? null,
       outcome: outcome ? { ...outcome, at: iso(outcome.at) } : null,
     })),
+    items: task.items ?? {},
     snapshots: task.snapshots ?? 0,
+    snapshotAt: iso(task.snapshotAt) ?? null,
+    forgottenAt: iso(task.forgottenAt) ?? null,
     history: task.history.map((entry) => ({ ...entry, at: iso(entry.at) })),
     nextAt: iso(task.nextAt) ?? null,
     createdAt: iso(task.createdAt),

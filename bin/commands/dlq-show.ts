@@ -31,7 +31,7 @@ export function addDlqShow(dlq: Command, run: CommandRun): void {
 }
 
 async function show(deployment: Deployment, run: CommandRun, id: string): Promise<Report> {
-  const { portals, place } = deployment;
+  const { portals, place, clock } = deployment;
   const { queues, wanted } = await choiceOf(portals, [id], {});
   const found = await withDeadLetters(run, place, queues, async (letters) => (await letters.take()).filter(wanted));
   const [entry] = found;
@@ -48,9 +48,10 @@ async function show(deployment: Deployment, run: CommandRun, id: string): Promis
   const portal = facts.memberId === undefined ? undefined : await portals.get(facts.memberId);
   const domain = portal?.domain ?? facts.memberId ?? 'unknown';
   const task = entry.content.kind === 'task' ? await taskOf(deployment, entry.content.taskId) : undefined;
+  const story = (some: Task) => ['', ...taskStory(some, domain, clock())];
   return {
     data: { ...letterView(entry), domain: portal?.domain ?? null, task: task ? taskView(task) : null },
-    text: [...fieldList(fields(entry, domain, task)), ...rest(entry, domain, task), '', ...next(entry, place)],
+    text: [...fieldList(fields(entry, domain, task)), ...(task ? story(task) : rest(entry)), '', ...next(entry, place)],
   };
 }
 
@@ -78,8 +79,7 @@ function fields(entry: DeadEntry, domain: string, task: Task | undefined): [stri
   return rows;
 }
 
-function rest({ content }: DeadEntry, domain: string, task: Task | undefined): string[] {
-  if (task) return ['', ...taskStory(task, domain)];
+function rest({ content }: DeadEntry): string[] {
   if (content.kind === 'task-message') {
     return [
       '',

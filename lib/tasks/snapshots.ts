@@ -28,8 +28,8 @@ const partSchema = z.object({
 
 /** DynamoDB takes rows of 400 KB; this leaves room for the keys. */
 const partBytes = 380_000;
-/** Undo is possible for so long, in ms. */
-const keptMs = 30 * 24 * 3600 * 1000;
+/** Undo is possible for so long after a snapshot was taken, in ms. */
+export const keptMs = 30 * 24 * 3600 * 1000;
 /** Snapshots of one task at most. Their first parts have the keys 0 to 999, the other parts have keys above. */
 export const mostSnapshots = 1_000;
 

@@ -39,6 +39,13 @@ export interface TaskNote {
   attempts?: number;
 }
 
+export interface ListOptions {
+  limit: number;
+  startAfter?: Item | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+
 const open = '#status = :open';
 
 /**
@@ -87,33 +94,28 @@ export class TaskStore {
 
   /** Rows that cannot be read are left out: one of them must not hold up the others. They stay due and raise the alarm. */
   async getMany(taskIds: readonly string[]): Promise<Task[]> {
-    const tasks: Task[] = [];
-    for (let start = 0; start < taskIds.length; start += readAtOnce) {
-      const keys = taskIds.slice(start, start + readAtOnce).map((taskId) => ({ taskId, sk: 'task' }));
-      for (const row of await this.#table.getMany(keys)) {
-        const task = taskSchema.safeParse(row);
-        if (task.success) tasks.push(task.data);
-      }
-    }
-    return tasks;
+    return (await this.#read(taskIds)).tasks;
   }
 
-  /** The newest first; `startAfter` is the `last` of the page before. */
+  /**
+   * The newest first; `startAfter` is the `last` of the page before. Only what was created from `since` on and up to
+   * `until`, both ms since the epoch. `unreadable`: ids of rows that cannot be read.
+   */
   async listByPortal(
     memberId: string,
-    { limit, startAfter }: { limit: number; startAfter?: Item | undefined },
-  ): Promise<{ tasks: Task[]; last?: Item | undefined }> {
+    { limit, startAfter, since = 0, until = Number.MAX_SAFE_INTEGER }: ListOptions,
+  ): Promise<{ tasks: Task[]; unreadable: string[]; last?: Item | undefined }> {
     const page = await this.#table.query({
       index: 'byPortal',
-      where: '#memberId = :memberId',
-      values: { memberId },
+      where: '#memberId = :memberId AND #createdAt BETWEEN :since AND :until',
+      values: { memberId, since, until },
       limit,
       startAfter,
       descending: true,
     });
     const ids = page.items.filter(({ sk }) => sk === 'task').map(({ taskId }) => String(taskId));
-    const tasks = await this.getMany(ids);
-    return { tasks: tasks.toSorted((a, b) => b.createdAt - a.createdAt), last: page.last };
+    const { tasks, unreadable } = await this.#read(ids);
+    return { tasks: tasks.toSorted((a, b) => b.createdAt - a.createdAt), unreadable, last: page.last };
   }
 
   /**
@@ -356,6 +358,20 @@ export class TaskStore {
       );
       last = page.last;
     } while (last);
+  }
+
+  async #read(taskIds: readonly string[]): Promise<{ tasks: Task[]; unreadable: string[] }> {
+    const tasks: Task[] = [];
+    const unreadable: string[] = [];
+    for (let start = 0; start < taskIds.length; start += readAtOnce) {
+      const keys = taskIds.slice(start, start + readAtOnce).map((taskId) => ({ taskId, sk: 'task' }));
+      for (const row of await this.#table.getMany(keys)) {
+        const task = taskSchema.safeParse(row);
+        if (task.success) tasks.push(task.data);
+        else unreadable.push(String(row['taskId']));
+      }
+    }
+    return { tasks, unreadable };
   }
 
   #choreRow(memberId: string, chore: Chore['chore'], nextAt: number): Chore {

@@ -47,7 +47,19 @@ export type Deletion = z.infer<typeof deletionSchema>;
 /** What happened to a task, appended and never changed. */
 export const historyEntrySchema = z.object({
   at: instant,
-  what: z.enum(['planned', 'decided', 'observed', 'snapshot', 'answered', 'put-off', 'reopened', 'given-up', 'ended']),
+  what: z.enum([
+    'planned',
+    'decided',
+    'observed',
+    'snapshot',
+    'answered',
+    'put-off',
+    'reopened',
+    'repeated',
+    'given-up',
+    'ended',
+    'forgotten',
+  ]),
   /** In a person's words; no personal data and no secret. */
   text: z.string().max(600),
 });
@@ -83,6 +95,8 @@ export const taskSchema = z.object({
   snapshots: z.int().positive().optional(),
   /** When the last of them was taken. */
   snapshotAt: instant.optional(),
+  /** When a person had the snapshots erased before their time: those taken up to then are gone. */
+  forgottenAt: instant.optional(),
   history: z.array(historyEntrySchema),
   /** Present while the task is open: the keys of the index `due`. */
   shard: z.int().min(0).optional(),

@@ -72,8 +72,9 @@ describe('tasks', () => {
   test('list stops at its limit and says that there is more', async () => {
     for (const dealId of [1, 2, 3]) await addTask(dealId);
     const { stdout } = await stage.run('tasks list --limit 2');
-    expect(stdout.trimEnd().split('\n')).toHaveLength(4);
-    expect(stdout).toContain('There are more: --limit 20');
+    expect(stdout.trimEnd().split('\n')).toHaveLength(6);
+    expect(stdout).toContain('There are more: --until 2027-01-01T10:00:01.000Z, or --limit 20');
+    expect(stdout).toContain('2 tasks: 2 open.');
     expect((await stage.run('tasks list --status failed')).stdout).toContain('has no tasks that are failed');
     expect((await stage.run('tasks list --status odd')).code).toBe(2);
     expect((await stage.run('tasks list --limit 0')).code).toBe(2);
@@ -91,7 +92,7 @@ describe('tasks', () => {
     expect(stdout).toMatch(/^2027-01-01T10:00:01\.000Z {2}planned {2}Lost in stage/m);
     expect(stdout).toMatch(/^2027-01-01T10:01:00\.000Z {2}ended {4}deleted/m);
     expect(stdout).toContain(
-      'crm.deal.contact.items.delete for 1: contacts 3, 4 - deleted at 2027-01-01T10:01:00.000Z, as the portal answered',
+      'crm.deal.contact.items.delete of deal 1 (contacts 3, 4): deleted, as the portal answered, at 2027-01-01T10:01:00.000Z',
     );
   });
 

@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { taskStory } from '../../../bin/task-story.ts';
+import type { Task } from '../../../lib/tasks/task.ts';
+
+const at = Date.UTC(2027, 0, 1);
+
+describe('the story of a task', () => {
+  test('an outcome, a proof and a history entry that this version does not know are told by their names', () => {
+    const task = {
+      taskId: 'a'.repeat(64),
+      sk: 'task',
+      memberId: 'm',
+      record: { entityTypeId: 2, id: 1 },
+      rule: { id: 'spam', version: 1 },
+      transition: { stageId: 'LOSE', movedTime: at },
+      run: 2,
+      source: 'operator',
+      status: 'skipped',
+      attempts: 1,
+      history: [{ at, what: 'guarded', text: 'Held by a guard' }],
+      deletions: [
+        {
+          what: 'deal',
+          method: 'crm.item.delete',
+          entityTypeId: 2,
+          id: 1,
+          outcome: { result: 'held', at, proof: 'rule' },
+        },
+      ],
+      createdAt: at,
+    } as unknown as Task;
+    const story = taskStory(task, 'demo.bitrix24.com', at).join('\n');
+    expect(story).toContain('crm.item.delete of deal 1: held, rule');
+    expect(story).toContain('guarded  Held by a guard');
+    expect(story).toContain('Made by operator, run 2 for this loss.');
+    expect(story).toContain('tried 1 time.');
+  });
+});
