@@ -68,7 +68,8 @@ export async function postForJson(
     });
     text = await readText(response);
   } catch (error) {
-    if (codesOf(error).some((code) => nothingSent.has(code))) throw new PortalUnreachable(call);
+    if (codesOf(error).some((code) => nothingSent.has(code) || code.startsWith('ERR_SSL_')))
+      throw new PortalUnreachable(call);
     throw new OutcomeUnknown(call, performance.now() - started);
   }
 

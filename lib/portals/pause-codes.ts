@@ -37,3 +37,11 @@ export const pausedByHand = 'by-hand';
 
 /** The code of a pause that ends when the app or the subscription is paid again. */
 export const paymentRequired = 'payment-required';
+
+/**
+ * Whether a paused portal is looked at each day, and goes on by itself when it answers: a portal that was said to be
+ * deleted may only have been closed for a while, one that nobody could reach may be reached again.
+ */
+export function isLookedAtAgain({ code }: { code: string }): boolean {
+  return ['portal-deleted', 'unreachable', 'page-429-503', 'server-down'].includes(code);
+}

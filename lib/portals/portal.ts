@@ -55,6 +55,8 @@ export const portalSchema = z.object({
   caps: capsSchema.optional(),
   pause: pauseSchema.optional(),
   health: healthSchema.optional(),
+  /** What has gone wrong with every request since then, by its row of the table of errors. */
+  trouble: z.object({ name: z.string(), since: z.int().positive(), count: z.int().positive() }).optional(),
   rulesVersion: z.int().positive().optional(),
   /** Everything that was lost before this moment has been found; absent: since the portal is connected. */
   reconciledUntil: z.int().positive().optional(),

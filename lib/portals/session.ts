@@ -8,6 +8,7 @@ import type { Access, RestClient } from '../bitrix24/rest-client.ts';
 import type { BudgetStore } from './budgets.ts';
 import type { Credentials, CredentialStore, OAuthCredentials } from './credentials.ts';
 import { judge, type JudgedAnswer } from './judge.ts';
+import { hasLasted, mayLast } from './lasting-trouble.ts';
 import { confirmMove, MoveNotConfirmed } from './moved.ts';
 import { type BatchRoom, OperatingMeter } from './operating.ts';
 import { redirectAgain } from './pause-codes.ts';
@@ -55,6 +56,7 @@ export class PortalSession {
   readonly #meter: OperatingMeter;
   #credentials: Credentials | undefined;
   #reserved = 0;
+  #troubled: boolean;
   /** The new address of the portal that was written down already. */
   #noted: string | undefined;
 
@@ -62,6 +64,7 @@ export class PortalSession {
   constructor(options: SessionOptions, portal: Portal, deadline: number) {
     this.#options = options;
     this.#portal = portal;
+    this.#troubled = portal.trouble !== undefined;
     this.#deadline = deadline;
     this.#meter = new OperatingMeter(options.budgets, options.clock, portal);
   }
@@ -131,7 +134,9 @@ export class PortalSession {
         throw new OutOfDate('It took too long to read the records: what was read is too old to act on');
       }
       try {
-        return await rest.call(access, method, params, { write: send.write, deadline: this.#deadline });
+        const answer = await rest.call(access, method, params, { write: send.write, deadline: this.#deadline });
+        await this.#quietly(() => this.#endTrouble());
+        return answer;
       } catch (error) {
         if (!(error instanceof Bitrix24Error)) throw error;
         if (error.row.reaction === 'refresh' && generation !== undefined && !refreshed) {
@@ -145,7 +150,9 @@ export class PortalSession {
           moved = true;
           continue;
         }
-        throw await this.#asWaitOrStop(error, withoutRefresh(error.row), method);
+        throw (
+          (await this.#lastingTrouble(error)) ?? (await this.#asWaitOrStop(error, withoutRefresh(error.row), method))
+        );
       }
     }
   }
@@ -189,7 +196,7 @@ export class PortalSession {
       return await refreshCredentials(this.#options, { memberId, stale, deadline: this.#deadline });
     } catch (error) {
       if (error instanceof CredentialsRevoked) {
-        throw await this.stop(error.pauseCode, `${error.message}. ${error.mend}`);
+        throw await this.stop(error.pauseCode, revoked(error));
       }
       throw error;
     }
@@ -211,8 +218,7 @@ export class PortalSession {
       this.#credentials = await confirmMove(this.#options, { memberId, from, to }, held, this.#deadline);
     } catch (error) {
       if (error instanceof MoveNotConfirmed) throw await this.stop(error.pauseCode, error.message, error.newDomain);
-      if (error instanceof CredentialsRevoked)
-        throw await this.stop(error.pauseCode, `${error.message}. ${error.mend}`);
+      if (error instanceof CredentialsRevoked) throw await this.stop(error.pauseCode, revoked(error));
       throw error;
     }
   }
@@ -225,6 +231,21 @@ export class PortalSession {
     if (to === from || this.#noted === to) return;
     this.#noted = to;
     if (await portals.moveDomain(memberId, from, to)) log.warn('portal moved', { memberId, from, to });
+  }
+
+  /** Pauses a portal that has not been itself for so long that a person has to look. */
+  async #lastingTrouble(error: Bitrix24Error): Promise<PortalStopped | undefined> {
+    if (!mayLast(error)) return undefined;
+    const trouble = await this.#options.portals.noteTrouble(this.#portal.memberId, error.row.name);
+    this.#troubled = true;
+    if (trouble === undefined || !hasLasted(trouble, error.row, this.#options.clock())) return undefined;
+    return this.stop(error.row.name, reasonOf(error.row));
+  }
+
+  async #endTrouble(): Promise<void> {
+    if (!this.#troubled) return;
+    this.#troubled = false;
+    await this.#options.portals.endTrouble(this.#portal.memberId);
   }
 
   /** The error that a failed call ends in: PortalBusy or PortalStopped where the verdict is about the whole portal. */
@@ -242,7 +263,7 @@ export class PortalSession {
     // What is refused to a batch as a whole is not about one record.
     const refusesAll = method === 'batch' && ['permanent', 'bug', 'operator'].includes(row.reaction);
     if ((row.reaction === 'operator' && row.stopsPortal === true) || refusesAll) {
-      return this.stop(row.name, `${row.meaning} ${row.mend ?? ''}`.trim());
+      return this.stop(row.name, reasonOf(row));
     }
     return error;
   }
@@ -269,10 +290,19 @@ export class PortalSession {
   async #pauseIfTold(answers: ReadonlyMap<string, JudgedAnswer>, write: boolean): Promise<void> {
     const rows = [...answers.values()].flatMap((answer) => (answer.kind === 'error' ? [answer.row] : []));
     const stop = rows.find((row) => row.reaction === 'operator' && row.stopsPortal === true);
-    if (stop) await this.stop(stop.name, `${stop.meaning} ${stop.mend ?? ''}`.trim());
+    if (stop) await this.stop(stop.name, reasonOf(stop));
     const everyRefused = rows.length === answers.size && rows.every((row) => row.operatorWhenEvery === true);
     if (write && everyRefused && rows.length >= refusalsThatStop) {
       await this.stop('every-record-refused', `${rows[0]?.meaning ?? ''} ${rows[0]?.mend ?? ''}`.trim());
     }
   }
+}
+
+/** What has happened and what a person must do. */
+function reasonOf({ meaning, mend = '' }: Verdict): string {
+  return `${meaning} ${mend}`.trim();
+}
+
+function revoked({ message, mend }: CredentialsRevoked): string {
+  return `${message.replace(/\.$/, '')}. ${mend}`;
 }

@@ -106,7 +106,7 @@ export class PortalStore {
   /** `code`: only if it is paused for that. */
   async resume(memberId: string, code?: string): Promise<boolean> {
     const row = await this.#table.update(portalKey(memberId), {
-      set: 'REMOVE #pause, #pausedMark',
+      set: 'REMOVE #pause, #pausedMark, #trouble',
       if: `attribute_exists(#pause)${code === undefined ? '' : ' AND #pause.#code = :code'}`,
       ...(code !== undefined && { values: { code } }),
     });
@@ -181,6 +181,29 @@ export class PortalStore {
       if: '#round.#startedAt = :startedAt',
       values: { startedAt },
     });
+  }
+
+  /** One more request has gone wrong in that way. Gives since when and how often in a row that has been so. */
+  async noteTrouble(memberId: string, name: string): Promise<Portal['trouble']> {
+    const now = this.#clock();
+    const again = await this.#table.update(portalKey(memberId), {
+      set: 'SET #trouble.#count = #trouble.#count + :one',
+      if: '#trouble.#name = :name',
+      values: { one: 1, name },
+    });
+    const row =
+      again ??
+      (await this.#table.update(portalKey(memberId), {
+        set: 'SET #trouble = :trouble',
+        if: 'attribute_exists(#memberId)',
+        values: { trouble: { name, since: now, count: 1 } },
+      }));
+    return row && parsePortal(row).trouble;
+  }
+
+  /** A request went well: whatever was wrong has ended. */
+  async endTrouble(memberId: string): Promise<void> {
+    await this.#table.update(portalKey(memberId), { set: 'REMOVE #trouble', if: 'attribute_exists(#trouble)' });
   }
 
   async countPaused(): Promise<number> {

@@ -5,7 +5,7 @@ import { day, minute, second } from '../bitrix24/reactions.ts';
 import { TooLateToStart } from '../bitrix24/rest-client.ts';
 import { bindEvents, eventsOfRules } from '../portals/bindings.ts';
 import { keepAlive } from '../portals/keep-alive.ts';
-import { paymentRequired } from '../portals/pause-codes.ts';
+import { isLookedAtAgain, paymentRequired } from '../portals/pause-codes.ts';
 import type { Health, Portal } from '../portals/portal.ts';
 import { rulesInForce } from '../portals/rebind.ts';
 import { CredentialsRevoked } from '../portals/refresh.ts';
@@ -48,6 +48,13 @@ export async function checkApp(
   const portal = await portals.get(memberId);
   if (portal?.state !== 'active') return undefined;
   try {
+    if (portal.pause && isLookedAtAgain(portal.pause)) {
+      // A portal that was gone may be there again: the daily look finds it, and what is wrong still pauses it again.
+      await new PortalSession(options, portal, deadline).call('profile', {}, { write: false });
+      if (await portals.resume(memberId, portal.pause.code)) await options.tasks.hastenPortal(memberId);
+      log.info('portal resumed: it answers again', { memberId });
+      return clock() + checkEveryMs;
+    }
     if (portal.pause && portal.pause.code !== paymentRequired) {
       // Nobody works for it, so nobody else uses its refresh token. Resuming it makes the chore due at once.
       await keepAlive(options, portal, deadline);

@@ -105,7 +105,6 @@ export const answerFacts: FactGroup = {
     {
       id: 'answer/portal-deleted/next-day',
       says: '`PORTAL_DELETED`: looked at again each day by itself',
-      pending: 'a paused portal is not asked again by itself; a person resumes it',
     },
   ],
 };
