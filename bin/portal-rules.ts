@@ -27,6 +27,8 @@ export async function resolveOnPortal(
   const { domain, state } = portal;
   if (state === 'disconnected') throw new CommandError(`${domain} is disconnected. Connect it again first.`);
   const session = new PortalSession(deployment, portal, clock() + deadlineMs);
-  const directory = await patiently(deployment, () => readDirectory(session, directoryNeeds(rules.rules)));
+  const directory = await patiently(deployment, () =>
+    readDirectory(session, directoryNeeds(rules.rules, rules.protect)),
+  );
   return { portal, resolved: resolveRules(rules, directory) };
 }

@@ -1,6 +1,8 @@
 import type { Condition } from '../lib/rules/conditions.ts';
+import { recentActivityMs, switchedGuards } from '../lib/rules/guards.ts';
 import type { RuleChanges } from '../lib/rules/changes.ts';
 import { inExecutionOrder, removesLinksOnly } from '../lib/rules/deletion-order.ts';
+import type { Protect } from '../lib/rules/protect.ts';
 import type { Rule, RuleDeletion } from '../lib/rules/schema.ts';
 import type { StoredRule, StoredRules } from '../lib/rules/version.ts';
 import { iso } from './time.ts';
@@ -29,7 +31,22 @@ export function ruleText(rule: Rule): string {
   const conditions = where.length === 0 ? '' : `, where ${where.map(conditionText).join(' and ')}`;
   const wait = `after ${waitText(waitMs)}${waitFrom === 'last-activity' ? ' without activity' : ''}`;
   const off = enabled ? '' : ' (switched off)';
-  return `${id}${off}: ${recordsText(when)} in ${stages}${conditions}, ${wait}: ${deletionsText(rule.delete)}`;
+  const what = `${deletionsText(rule.delete)}${guardsText(rule)}${rule.mode === 'observe' ? '; only observed' : ''}`;
+  return `${id}${off}: ${recordsText(when)} in ${stages}${conditions}, ${wait}: ${what}`;
+}
+
+/** What is not as everybody expects: guards that are off, and another span than the usual one. */
+function guardsText({ guards }: Rule): string {
+  const recent = guards['recent-activity'];
+  const off = [
+    ...switchedGuards.filter((name) => !guards[name]),
+    ...(recent === 0 ? ['recent-activity' as const] : []),
+  ];
+  const parts = [
+    ...(off.length === 0 ? [] : [`WITHOUT the guards ${off.join(', ')}`]),
+    ...(recent === 0 || recent === recentActivityMs ? [] : [`recent activity: ${waitText(recent)}`]),
+  ];
+  return parts.length === 0 ? '' : ` (${parts.join('; ')})`;
 }
 
 function recordsText({ type, pipelines }: Rule['when']): string {
@@ -62,9 +79,9 @@ function deletionText(entry: RuleDeletion): string {
 
 /** A line on each rule that deletes more than links, so that nobody overlooks it. */
 export function recordsDeleted(rules: readonly Rule[]): string[] {
-  return rules.flatMap(({ id, enabled, delete: deletions }) => {
+  return rules.flatMap(({ id, enabled, mode, delete: deletions }) => {
     const records = deletions.filter((entry) => !removesLinksOnly(entry));
-    if (!enabled || records.length === 0) return [];
+    if (!enabled || mode === 'observe' || records.length === 0) return [];
     return [`${id} DELETES RECORDS, not only links: ${deletionsText(records)}.`];
   });
 }
@@ -88,12 +105,24 @@ export function changesText({ added, removed, changed }: RuleChanges): string {
   return parts.flat().join('; ') || 'no change';
 }
 
+/** What no rule touches, as a line; none when nothing is protected. */
+export function protectText({ holdField, ids, responsible, sources }: Protect): string[] {
+  const parts = [
+    holdField === undefined ? [] : [`cards where ${holdField} is ticked`],
+    Object.entries(ids).map(([type, list]) => `of type ${type}: ${list.join(', ')}`),
+    responsible.length === 0 ? [] : [`records of the users ${responsible.join(', ')}`],
+    sources.length === 0 ? [] : [`records from the sources ${sources.join(', ')}`],
+  ].flat();
+  return parts.length === 0 ? [] : [`Never touched: ${parts.join('; ')}.`];
+}
+
 /** A version of the rules as `--json` shows it, without its source. */
-export function rulesView({ version, pushedAt, pushedBy, rules }: StoredRules): Record<string, unknown> {
+export function rulesView({ version, pushedAt, pushedBy, rules, protect }: StoredRules): Record<string, unknown> {
   return {
     version,
     pushedAt: iso(pushedAt),
     pushedBy,
+    protect,
     rules: rules.map((rule) => ({ ...rule, since: iso(rule.since), summary: ruleText(rule) })),
   };
 }

@@ -5,7 +5,7 @@ import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
 import { resolveOnPortal } from '../portal-rules.ts';
 import type { Report } from '../report.ts';
-import { recordsDeleted, ruleText } from '../rule-words.ts';
+import { protectText, recordsDeleted, ruleText } from '../rule-words.ts';
 import { readRulesFile } from '../rules-file.ts';
 
 interface Options extends GlobalOptions {
@@ -50,6 +50,7 @@ async function check(file: string, json: boolean, resolve?: Resolve): Promise<Re
         `${file} is in order${domain === undefined ? '' : ` and fits ${domain}`}: ${count}.`,
         ...summaries.map((line) => `  ${line}`),
         ...recordsDeleted(rules.rules),
+        ...protectText(rules.protect),
       ],
     };
   } catch (error) {

@@ -7,7 +7,7 @@ import type { Deployment } from '../deployment.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
 import { resolveOnPortal } from '../portal-rules.ts';
 import type { Report } from '../report.ts';
-import { changesText, recordsDeleted, rulesView, storedRuleText } from '../rule-words.ts';
+import { changesText, protectText, recordsDeleted, rulesView, storedRuleText } from '../rule-words.ts';
 import { readRulesFile } from '../rules-file.ts';
 import { fullSecond } from '../time.ts';
 
@@ -50,6 +50,7 @@ async function push(deployment: Deployment, file: string, id: string): Promise<R
     ...stored.rules.map((rule) => `  ${storedRuleText(rule)}`),
     ...(previous === undefined ? [] : [`Since version ${previous.version}: ${changesText(changes)}.`]),
     ...recordsDeleted(stored.rules),
+    ...protectText(stored.protect),
   ];
   return { data: { memberId, domain, mode, ...rulesView(stored), changes }, text, warnings };
 }

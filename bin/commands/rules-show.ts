@@ -5,7 +5,7 @@ import type { Deployment } from '../deployment.ts';
 import { portalOrOnly } from '../find-portal.ts';
 import { withGlobalOptions } from '../global-options.ts';
 import type { Report } from '../report.ts';
-import { rulesView, storedRuleText } from '../rule-words.ts';
+import { protectText, rulesView, storedRuleText } from '../rule-words.ts';
 import { iso } from '../time.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -49,6 +49,7 @@ async function show({ portals }: Deployment, { portal: id, version, source }: Op
     `Version ${wanted} of the rules of ${domain}${inForce ? ', in force' : `; in force is ${rulesVersion}`}.`,
     `Pushed at ${iso(stored.pushedAt)} by ${stored.pushedBy}.`,
     ...stored.rules.map((rule) => `  ${storedRuleText(rule)}`),
+    ...protectText(stored.protect),
   ];
   return { data, text };
 }

@@ -46,6 +46,21 @@ function partsOf({
   waitMs,
   waitFrom,
   delete: entries,
+  mode,
+  comment,
+  snapshot,
+  guards,
 }: Rule): Record<string, unknown> {
-  return { description, enabled, ...when, where, wait: [waitMs, waitFrom], delete: entries };
+  return {
+    description,
+    enabled,
+    ...when,
+    where,
+    wait: [waitMs, waitFrom],
+    delete: entries,
+    mode,
+    comment,
+    snapshot,
+    guards,
+  };
 }

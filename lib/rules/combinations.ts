@@ -1,21 +1,26 @@
 import { numberIn } from './conditions.ts';
-import { badFieldName } from './explain.ts';
+import { badFieldName, badType } from './explain.ts';
 import type { Finding } from './finding.ts';
 import { type RuleFile, ruleFileSchema } from './file-schema.ts';
 import { valueAt } from './path.ts';
 import type { RecordType } from './schema.ts';
+import { isGuarded } from './deletion-order.ts';
 
 type Entry = RuleFile['delete'][number];
 
 /** What each key by itself is right about, and not together: names that are taken twice, and what can never be. */
 export function badCombinations(data: unknown): Finding[] {
   const rules = valueAt(data, ['rules']);
-  if (!Array.isArray(rules)) return [];
+  const ids = valueAt(data, ['protect', 'ids']);
+  // The schema of a map passes over this one key in silence.
+  const path = 'protect.ids.__proto__';
+  const lost = valueAt(ids, ['__proto__']) === undefined ? [] : [{ path, ...badType('__proto__'), atKey: true }];
+  if (!Array.isArray(rules)) return lost;
   return [
+    ...lost,
     ...repeatedIds(rules),
     ...rules.flatMap((rule, index) => {
       const parsed = ruleFileSchema.safeParse(rule);
-      // The schema of a map passes over this one key in silence.
       const where = valueAt(rule, ['where']);
       const path = `rules[${index}].where.__proto__`;
       if (valueAt(where, ['__proto__']) !== undefined) return [{ path, ...badFieldName('__proto__'), atKey: true }];
@@ -35,7 +40,7 @@ function repeatedIds(rules: readonly unknown[]): Finding[] {
   });
 }
 
-function combinationsOf({ when, where = {}, delete: entries }: RuleFile, path: string): Finding[] {
+function combinationsOf({ when, where = {}, delete: entries, guards }: RuleFile, path: string): Finding[] {
   const findings: Finding[] = entries.flatMap((entry, index) => {
     const at = `${path}.delete[${index}]`;
     const twice = entries.findIndex((other) => nameOf(other) === nameOf(entry)) < index;
@@ -47,6 +52,10 @@ function combinationsOf({ when, where = {}, delete: entries }: RuleFile, path: s
   if (when.type === 'lead' && when.pipelines !== undefined) {
     const hint = 'leave pipelines out';
     findings.push({ path: `${path}.when.pipelines`, message: 'leads have no pipelines', hint, atKey: true });
+  }
+  if (guards !== undefined && !entries.some((entry) => isGuarded(nameOf(entry)))) {
+    const message = 'nothing of what the rule deletes has guards: they keep contacts, company and company-contacts';
+    findings.push({ path: `${path}.guards`, message, hint: 'leave guards out', atKey: true });
   }
   for (const [field, condition] of Object.entries(where)) {
     if (typeof condition === 'object') findings.push(...contradictions(condition, `${path}.where.${field}`));

@@ -17,6 +17,11 @@ export function inExecutionOrder(deletions: readonly RuleDeletion[]): RuleDeleti
   return deletions.toSorted((a, b) => order.indexOf(a.what) - order.indexOf(b.what));
 }
 
+/** Whether guards look at what it removes; a record's own deletions and the links of deals concern nobody else. */
+export function isGuarded(what: string): boolean {
+  return what === 'contacts' || what === 'company' || what === 'company-contacts';
+}
+
 /** Whether it removes links only: the records that are linked stay. */
 export function removesLinksOnly({ what }: RuleDeletion): boolean {
   return what === 'deal-contacts' || what === 'company-contacts';

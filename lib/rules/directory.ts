@@ -1,6 +1,8 @@
 import type { StageRow } from '../bitrix24/stages.ts';
 import { entityTypeOf } from './match.ts';
+import type { Protect } from './protect.ts';
 import type { Rule } from './schema.ts';
+import { touchedTypes } from './touched-types.ts';
 
 /** One pipeline of the portal with its stages, codes in either form. Leads have one, with the number 0. */
 export interface Pipeline {
@@ -43,7 +45,10 @@ export interface DirectoryNeeds {
   readonly fields: ReadonlyMap<number, ReadonlySet<string>>;
 }
 
-export function directoryNeeds(rules: readonly Pick<Rule, 'when' | 'where' | 'delete'>[]): DirectoryNeeds {
+export function directoryNeeds(
+  rules: readonly Pick<Rule, 'when' | 'where' | 'delete'>[],
+  { holdField, sources }: Pick<Protect, 'holdField' | 'sources'>,
+): DirectoryNeeds {
   const fields = new Map<number, Set<string>>();
   const need = (type: number, names: readonly string[]): void => {
     fields.set(type, new Set([...(fields.get(type) ?? []), ...names]));
@@ -52,6 +57,8 @@ export function directoryNeeds(rules: readonly Pick<Rule, 'when' | 'where' | 'de
     const names = rule.where.map(({ field }) => field);
     if (names.length > 0) need(entityTypeOf(rule.when.type), names);
     for (const entry of rule.delete) if (entry.what === 'items') need(entry.type, []);
+    if (holdField === undefined && sources.length === 0) continue;
+    for (const type of touchedTypes(rule)) need(type, sources.length > 0 ? ['sourceId'] : []);
   }
   return { pipelines: new Set(rules.map(({ when }) => entityTypeOf(when.type))), fields };
 }

@@ -1,5 +1,6 @@
 import { mostConditions } from './conditions.ts';
-import { contactMethods, plainDeletions, waitFroms } from './schema.ts';
+import { guardNames, switchedGuards } from './guards.ts';
+import { contactMethods, plainDeletions, ruleModes, snapshotDepths, waitFroms } from './schema.ts';
 import { operators } from './where-file.ts';
 
 const type = 'must be deal, lead, or the number of a smart process: 31, 128 to 191, or 1030 and greater';
@@ -40,17 +41,46 @@ export const expected: Readonly<Record<string, string>> = {
   'rules[].delete[].items': 'must be a map, such as { type: 1044 }',
   'rules[].delete[].items.type': 'must be the number of a smart process: 31, 128 to 191, or 1030 and greater',
   'rules[].delete[].items.linked': 'must be parent',
+  'rules[].mode': `must be ${ruleModes.join(' or ')}`,
+  'rules[].comment': 'must be true or false',
+  'rules[].snapshot': `must be ${snapshotDepths.join(' or ')}`,
+  'rules[].guards': 'must be a map of guards, such as { won-deals: off }',
+  ...Object.fromEntries(switchedGuards.map((name) => [`rules[].guards.${name}`, 'must be on or off'])),
+  'rules[].guards.recent-activity': 'must be a time from 1m to 10y, such as 30d, or off',
+  protect: 'must be a map of what no rule touches',
+  'protect.hold-field': 'must be the code of a checkbox in capitals, such as UF_CRM_KEEP',
+  'protect.ids': 'must be a map of types, each with a list of ids',
+  'protect.ids.*': 'must be a list of 1 to 1000 ids',
+  'protect.ids.*[]': 'must be the number of a record',
+  'protect.responsible': 'must be a list of 1 to 100 users',
+  'protect.responsible[]': 'must be the number of a user',
+  'protect.sources': 'must be a list of 1 to 100 sources',
+  'protect.sources[]': 'must be the code or the name of a source, as text',
 };
 
 /** The keys that may stand in the map at a path. */
 export const knownKeys: Readonly<Record<string, readonly string[]>> = {
-  '': ['version', 'rules'],
-  'rules[]': ['id', 'description', 'enabled', 'when', 'where', 'wait', 'delete'],
+  '': ['version', 'rules', 'protect'],
+  'rules[]': [
+    'id',
+    'description',
+    'enabled',
+    'when',
+    'where',
+    'wait',
+    'delete',
+    'mode',
+    'comment',
+    'snapshot',
+    'guards',
+  ],
   'rules[].when': ['type', 'pipelines', 'stages'],
   'rules[].where.*': operators,
   'rules[].wait': ['for', 'from'],
   'rules[].delete[].contacts': ['via'],
   'rules[].delete[].items': ['type', 'linked'],
+  'rules[].guards': guardNames,
+  protect: ['hold-field', 'ids', 'responsible', 'sources'],
 };
 
 /** How the fields that people speak of are called. */

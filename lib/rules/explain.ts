@@ -3,7 +3,8 @@ import { expected, knownKeys, spokenFields } from './expected.ts';
 import type { Finding } from './finding.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import { pathText, valueAt } from './path.ts';
-import { plainDeletions } from './schema.ts';
+import { protectedTypes } from './protect.ts';
+import { plainDeletions, ruleModes, snapshotDepths } from './schema.ts';
 
 type Words = Omit<Finding, 'path'>;
 type Path = readonly PropertyKey[];
@@ -22,7 +23,10 @@ function explainIssue(issue: z.core.$ZodIssue, data: unknown, base: Path): Findi
   const at = [...base, ...issue.path];
   const value = valueAt(data, at);
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(at, key));
-  if (issue.code === 'invalid_key') return [{ path: pathText(at), ...badFieldName(String(at.at(-1))), atKey: true }];
+  if (issue.code === 'invalid_key') {
+    const words = at[0] === 'protect' ? badType(String(at.at(-1))) : badFieldName(String(at.at(-1)));
+    return [{ path: pathText(at), ...words, atKey: true }];
+  }
   if (issue.code === 'invalid_union' && typeof value === 'object' && value !== null) {
     const meant = branchFor(issue.errors, at, value);
     if (meant !== undefined) return explainIssues(meant, data, at);
@@ -99,6 +103,14 @@ function hintFor(shape: string, value: unknown): { hint?: string } {
       return didYouMean(name, ['crm.item.delete', 'crm.contact.delete']);
     case 'rules[].wait.from':
       return didYouMean(name, ['loss', 'last-activity']);
+    case 'rules[].mode':
+      return didYouMean(name, ruleModes);
+    case 'rules[].snapshot':
+      return didYouMean(name, snapshotDepths);
+    case 'protect.hold-field':
+      return /^uf_?crm/i.test(name)
+        ? { hint: 'a user field is named by its code, which is in capitals: UF_CRM_…' }
+        : {};
     case 'rules[].when.stages':
       if (typeof value !== 'string') return {};
       return nearest(value, ['all-lost']) === undefined
@@ -134,6 +146,13 @@ export function badFieldName(name: string): Words {
   return { message, ...(meant === undefined ? {} : { hint: `did you mean ${JSON.stringify(meant)}?` }) };
 }
 
+/** What is wrong with such a word for a type. */
+export function badType(name: string): Words {
+  const message =
+    'must be contact, company, deal, lead, or the number of a smart process: 31, 128 to 191, 1030 or more';
+  return { message, ...didYouMean(name, Object.keys(protectedTypes)) };
+}
+
 function isEmptyMap(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
@@ -147,8 +166,7 @@ function nameOf(value: unknown): string {
 
 /** The path as the tables of `expected.ts` have it. */
 function shapeOf(path: Path): string {
-  return pathText(path.map((key, index) => (index === 3 && path[2] === 'where' ? '*' : key))).replaceAll(
-    /\[\d+\]/g,
-    '[]',
-  );
+  const isFree = (index: number) =>
+    (index === 3 && path[2] === 'where') || (index === 2 && path[0] === 'protect' && path[1] === 'ids');
+  return pathText(path.map((key, index) => (isFree(index) ? '*' : key))).replaceAll(/\[\d+\]/g, '[]');
 }

@@ -1,10 +1,14 @@
 import * as z from 'zod';
+import { guardsFileSchema } from './guards-file.ts';
+import { protectFileSchema } from './protect-file.ts';
 import {
   contactMethods,
   descriptionSchema,
   dynamicTypeSchema,
   plainDeletions,
   ruleIdSchema,
+  ruleModes,
+  snapshotDepths,
   waitFroms,
   whenSchema,
 } from './schema.ts';
@@ -66,6 +70,23 @@ export const ruleFileSchema = z.strictObject({
     .min(1)
     .max(10)
     .describe('What is removed. It is carried out in a safe order, whatever the order here.'),
+  mode: z
+    .enum(ruleModes)
+    .default('enforce')
+    .describe(
+      'observe: the rule only records what it would delete, whatever the mode of the portal. Default: enforce.',
+    ),
+  comment: z
+    .boolean()
+    .default(false)
+    .describe('true: a comment in the timeline of what stays tells what was removed. Default: false.'),
+  snapshot: z
+    .enum(snapshotDepths)
+    .default('full')
+    .describe('ids: of removed records only their numbers are kept, so that they cannot be put back. Default: full.'),
+  guards: guardsFileSchema
+    .optional()
+    .describe('What keeps contacts and companies from being deleted or unlinked. All guards are on by default.'),
 });
 export type RuleFile = z.infer<typeof ruleFileSchema>;
 
@@ -73,5 +94,6 @@ export type RuleFile = z.infer<typeof ruleFileSchema>;
 export const rulesFileSchema = z.strictObject({
   version: z.literal(1).describe('The version of this form of file.'),
   rules: z.array(ruleFileSchema).max(100).describe('At most 100 rules. Each acts by itself.'),
+  protect: protectFileSchema.optional().describe('Records that no rule touches.'),
 });
 export type RulesFile = z.infer<typeof rulesFileSchema>;

@@ -2,6 +2,8 @@ import { type Document, isAlias, isNode, isScalar, LineCounter, parseDocument, v
 import { badCombinations } from './combinations.ts';
 import { explainIssues } from './explain.ts';
 import { type RuleFile, rulesFileSchema } from './file-schema.ts';
+import { toGuards } from './guards-file.ts';
+import { toProtect } from './protect-file.ts';
 import type { Finding } from './finding.ts';
 import { positionAt, type Positions, positionsOf } from './positions.ts';
 import { type Problem, RulesError } from './rules-error.ts';
@@ -54,10 +56,18 @@ function readRules(source: string, file: string): RuleSet {
       findings.map((finding) => locate(finding, positions)),
     );
   }
-  return { version: 1, rules: parsed.data.rules.map(toRule), file, positions: positions.values, keys: positions.keys };
+  const { rules, protect } = parsed.data;
+  return {
+    version: 1,
+    rules: rules.map(toRule),
+    protect: toProtect(protect),
+    file,
+    positions: positions.values,
+    keys: positions.keys,
+  };
 }
 
-function toRule({ wait, where, delete: entries, ...rule }: RuleFile): Rule {
+function toRule({ wait, where, delete: entries, guards, ...rule }: RuleFile): Rule {
   const { for: time, from } = typeof wait === 'string' ? { for: wait, from: 'loss' as const } : wait;
   return {
     ...rule,
@@ -65,6 +75,7 @@ function toRule({ wait, where, delete: entries, ...rule }: RuleFile): Rule {
     waitMs: parseWait(time) ?? 0,
     waitFrom: from,
     delete: entries.map(toDeletion),
+    guards: toGuards(guards),
   };
 }
 

@@ -4,12 +4,13 @@ import { entityTypeOf } from './match.ts';
 import { type Problem, RulesError } from './rules-error.ts';
 import type { Rule, RuleSet } from './schema.ts';
 import { resolveStages } from './resolve-stages.ts';
+import { resolveProtect } from './resolve-protect.ts';
 import { resolveCondition } from './resolve-where.ts';
 import { typeProblem, typeText } from './type-words.ts';
 
 /**
  * The same rules with codes in place of names, checked against what the portal has: types, pipelines, stages, which must
- * be lost ones, fields, and the values of lists. A stage's name that several of the rule's pipelines know stands for all
+ * be lost ones, fields, the values of lists, and what is protected. A stage's name that several of the rule's pipelines know stands for all
  * of these stages. Rules that are resolved already stay as they are.
  *
  * @throws RulesError with everything that the portal does not have, or that is not what the rule takes it for
@@ -22,8 +23,12 @@ export function resolveRules(ruleSet: RuleSet, directory: Directory): RuleSet {
       problems.push({ ...placeOf(ruleSet, full, atKey), path: full, ...words });
     }),
   );
+  const protect = resolveProtect(ruleSet.protect, ruleSet.rules, directory, ({ path, atKey, ...words }) => {
+    const full = `protect.${path}`;
+    problems.push({ ...placeOf(ruleSet, full, atKey), path: full, ...words });
+  });
   if (problems.length > 0) throw new RulesError(ruleSet.file, problems);
-  return { ...ruleSet, rules };
+  return { ...ruleSet, rules, protect };
 }
 
 /** What was left out, or written in a shorter form, is where the thing around it is. */

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { whereSchema } from './conditions.ts';
+import { allGuards, guardsSchema } from './guards.ts';
+import type { Protect } from './protect.ts';
 
 export const ruleIdSchema = z
   .string()
@@ -66,6 +68,12 @@ export const waitFroms = ['loss', 'last-activity'] as const;
 
 export const descriptionSchema = z.string().max(500);
 
+/** `observe`: the rule plans and records, whatever its portal's mode, and deletes nothing. */
+export const ruleModes = ['observe', 'enforce'] as const;
+
+/** What is kept of what is removed: whole records, or only which they were. */
+export const snapshotDepths = ['full', 'ids'] as const;
+
 /** A rule as the rest of the program knows it. */
 export const ruleSchema = z.strictObject({
   id: ruleIdSchema,
@@ -77,6 +85,13 @@ export const ruleSchema = z.strictObject({
   waitMs: z.int().min(0),
   waitFrom: z.enum(waitFroms),
   delete: z.array(ruleDeletionSchema).min(1).max(10),
+  // The defaults are of what was stored before there were these keys.
+  mode: z.enum(ruleModes).default('enforce'),
+  /** Whether a comment in the timeline tells of the deletion. */
+  comment: z.boolean().default(false),
+  snapshot: z.enum(snapshotDepths).default('full'),
+  /** What keeps contacts and companies. */
+  guards: guardsSchema.default(allGuards),
 });
 export type Rule = z.infer<typeof ruleSchema>;
 
@@ -90,6 +105,8 @@ export interface Position {
 export interface RuleSet {
   readonly version: 1;
   readonly rules: readonly Rule[];
+  /** What none of the rules touches. */
+  readonly protect: Protect;
   /** The file's name for messages. */
   readonly file: string;
   /** Where every value stands, by its path: `rules[0].when.stages[1]`. */

@@ -33,10 +33,12 @@ export function typeProblem(
   return undefined;
 }
 
-/** deals, leads, or `items of type 1044 (Projects)`. */
+/** deals, leads, contacts, companies, or `items of type 1044 (Projects)`. */
 export function typeText(type: number, { types }: Pick<Directory, 'types'>): string {
   if (type === EntityType.deal) return 'deals';
   if (type === EntityType.lead) return 'leads';
+  if (type === EntityType.contact) return 'contacts';
+  if (type === EntityType.company) return 'companies';
   const title = types.find(({ entityTypeId }) => entityTypeId === type)?.title;
   return `items of type ${type}${title === undefined ? '' : ` (${title})`}`;
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import type { Condition } from './conditions.ts';
 import { entityTypeOf } from './match.ts';
+import { keepsLess } from './guards.ts';
+import { nothingProtected, protectSchema, protectsLess } from './protect.ts';
 import { type Rule, ruleSchema, type RuleSet } from './schema.ts';
 
 /** A rule as a portal keeps it. */
@@ -19,13 +21,15 @@ export const storedRulesSchema = z.strictObject({
   /** The file as it was pushed. */
   source: z.string(),
   rules: z.array(storedRuleSchema),
+  protect: protectSchema.default(nothingProtected),
 });
 export type StoredRules = z.infer<typeof storedRulesSchema>;
 
 /**
  * The version that follows. A rule that is new, was switched off, or is about other records or deletions than before
- * acts only on losses from now on: pushing rules must not reach into the past. The order of lists changes nothing, nor
- * does another time to wait or another description.
+ * acts only on losses from now on: pushing rules must not reach into the past. So does one that deletes more than before
+ * because a guard is off, it observes no longer, or the file protects less: tasks that wait were made when people
+ * relied on that. The order of lists changes nothing, nor does another time to wait or another description.
  *
  * @param ruleSet with stage codes (see `resolveRules`)
  * @param at ms since the epoch
@@ -37,12 +41,20 @@ export function nextVersion(
   at: number,
   by: string,
 ): StoredRules {
+  const { protect } = ruleSet;
+  const exposed = previous !== undefined && protectsLess(previous.protect, protect);
   const rules = ruleSet.rules.map((rule) => {
     const before = previous?.rules.find(({ id }) => id === rule.id);
-    const continues = before?.enabled === true && reach(before) === reach(rule);
+    const continues =
+      before?.enabled === true && reach(before) === reach(rule) && !deletesMore(before, rule) && !exposed;
     return { ...rule, since: continues ? before.since : at };
   });
-  return { version: (previous?.version ?? 0) + 1, pushedAt: at, pushedBy: by, source, rules };
+  return { version: (previous?.version ?? 0) + 1, pushedAt: at, pushedBy: by, source, rules, protect };
+}
+
+/** Of the same records, for another reason than what the rule is about. */
+function deletesMore(before: Rule, after: Rule): boolean {
+  return (before.mode === 'observe' && after.mode === 'enforce') || keepsLess(before.guards, after.guards);
 }
 
 /** Bitrix24's numbers of the types of records that the rules are about, as far as they are switched on. */

@@ -30,7 +30,7 @@ export type CancelReason =
   | 'rule-changed'
   | 'rule-no-longer-matches';
 export type SkipReason = 'record-gone';
-export type ObserveReason = 'portal-observes' | 'lost-before-enforcement';
+export type ObserveReason = 'portal-observes' | 'rule-observes' | 'lost-before-enforcement';
 
 export type Decision =
   | { do: 'act' }
@@ -83,6 +83,7 @@ export function decide(
   if (due > now) return { do: 'defer', until: due };
 
   if (portal.mode === 'observe') return { do: 'observe', reason: 'portal-observes' };
+  if (rule.mode === 'observe') return { do: 'observe', reason: 'rule-observes' };
   if (!asked && (portal.enforcedAt === undefined || movedTime < portal.enforcedAt)) {
     return { do: 'observe', reason: 'lost-before-enforcement' };
   }

@@ -3,6 +3,7 @@ import type { Installation, OAuthCredentials } from '../../../lib/portals/creden
 import { PortalStore, UnreadableRow } from '../../../lib/portals/store.ts';
 import type { StoredRules } from '../../../lib/rules/version.ts';
 import { Database, failureOf, newMemberId, type Parts, partsOf, portalOf, TestTime, watched } from './parts.ts';
+import { nothingProtected } from '../../../lib/rules/protect.ts';
 
 let database: Database;
 let time: TestTime;
@@ -80,6 +81,7 @@ describe("a portal's rules", () => {
     pushedBy: 'test',
     source,
     rules: [],
+    protect: nothingProtected,
   });
 
   test('are kept version by version, and the newest is in force', async () => {

@@ -4,6 +4,8 @@ import { pendingWebhookId, type Portal } from '../../../lib/portals/portal.ts';
 import { verifySender } from '../../../lib/portals/verify-sender.ts';
 import type { StoredRules } from '../../../lib/rules/version.ts';
 import { Database, dyingAt, newMemberId, type Parts, partsOf, portalOf, TestTime } from './parts.ts';
+import { nothingProtected } from '../../../lib/rules/protect.ts';
+import { ruleDefaults } from '../../unit/rules/rule-defaults.ts';
 
 const digest = tokenDigest('of the outgoing webhook');
 const stranger = tokenDigest('of nobody');
@@ -42,9 +44,11 @@ const rulesFor = (id: string): StoredRules => ({
       enabled: true,
       waitMs: 0,
       waitFrom: 'loss',
+      ...ruleDefaults,
       since: 1,
     },
   ],
+  protect: nothingProtected,
 });
 
 /** `portals connect --webhook` without a member id. */

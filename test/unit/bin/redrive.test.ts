@@ -7,6 +7,7 @@ import { readDeadMessage } from '../../../lib/tasks/dead-message.ts';
 import type { PresentRecord } from '../../../lib/tasks/decide.ts';
 import { redriveAt, redriveOf, redriveRecord, type RedriveView, settleMs } from '../../../lib/tasks/redrive.ts';
 import { type Task, taskStatuses } from '../../../lib/tasks/task.ts';
+import { ruleDefaults } from '../rules/rule-defaults.ts';
 
 const now = Date.UTC(2027, 0, 10);
 const movedTime = Date.UTC(2027, 0, 1);
@@ -47,6 +48,7 @@ const rule = {
   where: [],
   waitMs: 0,
   waitFrom: 'loss',
+  ...ruleDefaults,
   delete: [{ what: 'deal-contacts' }],
   since: 0,
 } as unknown as StoredRule;

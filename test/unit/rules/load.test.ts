@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { loadRules, longestSourceBytes } from '../../../lib/rules/load.ts';
 import { RulesError } from '../../../lib/rules/rules-error.ts';
 import { ruleSchema } from '../../../lib/rules/schema.ts';
+import { ruleDefaults } from './rule-defaults.ts';
 
 const minimal = `version: 1
 rules:
@@ -52,6 +53,7 @@ describe('a rules file that is accepted', () => {
         waitMs: 86_400_000,
         waitFrom: 'loss',
         delete: [{ what: 'deal-contacts' }],
+        ...ruleDefaults,
       },
     ]);
     for (const rule of rules) expect(ruleSchema.parse(rule)).toEqual(rule);
@@ -84,6 +86,7 @@ rules:
         waitMs: 30 * 86_400_000,
         waitFrom: 'loss',
         delete: [{ what: 'deal-contacts' }],
+        ...ruleDefaults,
       },
       {
         id: 'b',
@@ -93,6 +96,7 @@ rules:
         waitMs: 0,
         waitFrom: 'loss',
         delete: [{ what: 'deal-contacts' }],
+        ...ruleDefaults,
       },
     ]);
   });

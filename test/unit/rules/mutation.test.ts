@@ -30,6 +30,15 @@ rules:
       - items: { type: 31, linked: parent }
       - contacts: { via: crm.contact.delete }
       - item
+    mode: observe
+    comment: true
+    snapshot: ids
+    guards: { won-deals: off, open-items: on, recent-activity: 90d }
+protect:
+  hold-field: UF_CRM_KEEP
+  ids: { contact: [7], '1044': [1] }
+  responsible: [1]
+  sources: [PARTNER]
 `;
 
 /** A piece that may take another's place: a word of the file, or what YAML makes much of. */

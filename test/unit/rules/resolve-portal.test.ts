@@ -299,13 +299,13 @@ test('rules that are resolved already stay as they are', () => {
 });
 
 test('what has to be read is the types of the rules, and the fields that conditions name', () => {
-  const { rules } = loadRules(`version: 1
+  const { rules, protect } = loadRules(`version: 1
 rules:
   - { id: a, when: { type: deal, stages: all-lost }, where: { id: 1, sourceId: WEB }, delete: [{ items: { type: 1044 } }] }
   - { id: b, when: { type: deal, stages: all-lost }, where: { comments: x }, delete: [contacts] }
   - { id: c, when: { type: lead, stages: all-lost }, delete: [lead] }
 `);
-  expect(directoryNeeds(rules)).toEqual({
+  expect(directoryNeeds(rules, protect)).toEqual({
     pipelines: new Set([2, 1]),
     fields: new Map([
       [2, new Set(['id', 'sourceId', 'comments'])],

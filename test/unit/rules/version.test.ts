@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadRules } from '../../../lib/rules/load.ts';
 import { nextVersion, type StoredRules, storedRulesSchema, typesOf } from '../../../lib/rules/version.ts';
+import { nothingProtected } from '../../../lib/rules/protect.ts';
+import { ruleDefaults } from './rule-defaults.ts';
 
 const file = (rule: string, deletions = 'deal-contacts'): string =>
   `version: 1\nrules:\n  - { ${rule}, delete: [${deletions}] }`;
@@ -27,9 +29,11 @@ test('the first version is 1, and its rules act from now on', () => {
         waitMs: 86_400_000,
         waitFrom: 'loss',
         delete: [{ what: 'deal-contacts' }],
+        ...ruleDefaults,
         since: 1000,
       },
     ],
+    protect: nothingProtected,
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { StoredRule } from '../../../lib/rules/version.ts';
 import { decide, type Decision, type PresentRecord } from '../../../lib/tasks/decide.ts';
+import { ruleDefaults } from '../rules/rule-defaults.ts';
 
 const movedTime = 1_785_000_000_000;
 const waitMs = 3_600_000;
@@ -26,6 +27,7 @@ const rule: StoredRule = {
   enabled: true,
   waitMs,
   waitFrom: 'loss',
+  ...ruleDefaults,
   since: 0,
 };
 const portal = { mode: 'enforce', enforcedAt: movedTime } as const;
@@ -96,6 +98,11 @@ describe('one reason at a time', () => {
       { do: 'defer', until: movedTime + 2 * waitMs },
     ],
     ['the wait was dropped meanwhile', { rule: { ...rule, waitMs: 0 }, now: movedTime }, { do: 'act' }],
+    [
+      'the rule observes in a portal that enforces',
+      { rule: { ...rule, mode: 'observe' } },
+      { do: 'observe', reason: 'rule-observes' },
+    ],
     [
       'the portal observes',
       { portal: { mode: 'observe', enforcedAt: movedTime } },
@@ -253,6 +260,10 @@ const anyRule: fc.Arbitrary<StoredRule | undefined> = fc.oneof(
       delete: fc.constant<StoredRule['delete']>([{ what: 'deal-contacts' }]),
       where: fc.constant<StoredRule['where']>([]),
       waitFrom: fc.constant('loss' as const),
+      mode: mostly<StoredRule['mode']>('enforce', 'observe'),
+      comment: fc.constant(false),
+      snapshot: fc.constant('full' as const),
+      guards: fc.constant(ruleDefaults.guards),
       enabled: mostly(true, false),
       waitMs: fc.constantFrom(0, waitMs, 2 * waitMs),
       since: mostly(0, movedTime, movedTime + 1),
@@ -282,7 +293,7 @@ function mayAct(now: number, r: PresentRecord, u: StoredRule | undefined, p: { m
       named &&
       (u.when.pipelines?.includes(r.categoryId) ?? true),
     movedTime + u.waitMs <= now,
-    p.mode === 'enforce' && p.enforcedAt !== undefined && p.enforcedAt <= movedTime,
+    u.mode === 'enforce' && p.mode === 'enforce' && p.enforcedAt !== undefined && p.enforcedAt <= movedTime,
   ].every(Boolean);
 }
 

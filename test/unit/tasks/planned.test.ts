@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { StoredRule } from '../../../lib/rules/version.ts';
 import type { PresentRecord } from '../../../lib/tasks/decide.ts';
 import { rulesFor } from '../../../lib/tasks/planned.ts';
+import { ruleDefaults } from '../rules/rule-defaults.ts';
 
 const week = 7 * 24 * 3600 * 1000;
 const moved = 1_785_000_000_000;
@@ -24,6 +25,7 @@ const rule: StoredRule = {
   enabled: true,
   waitMs: 0,
   waitFrom: 'loss',
+  ...ruleDefaults,
   since: moved,
 };
 const enforcing = { mode: 'enforce', enforcedAt: moved } as const;

@@ -1,0 +1,26 @@
+import { EntityType } from '../bitrix24/entity-types.ts';
+import { entityTypeOf } from './match.ts';
+import type { Rule } from './schema.ts';
+
+/** The types of which a rule may delete or unlink a record, the lost record's own first. */
+export function touchedTypes({ when, delete: entries }: Pick<Rule, 'when' | 'delete'>): number[] {
+  const touched = entries.flatMap((entry): number[] => {
+    switch (entry.what) {
+      case 'deal-contacts':
+      case 'contacts':
+        return [EntityType.contact];
+      case 'company-contacts':
+        return [EntityType.company, EntityType.contact];
+      case 'company':
+        return [EntityType.company];
+      case 'items':
+        return [entry.type];
+      case 'deal':
+      case 'lead':
+      case 'item':
+        break;
+    }
+    return [];
+  });
+  return [...new Set([entityTypeOf(when.type), ...touched])];
+}
