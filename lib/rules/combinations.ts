@@ -13,8 +13,10 @@ export function badCombinations(data: unknown): Finding[] {
   const rules = valueAt(data, ['rules']);
   const ids = valueAt(data, ['protect', 'ids']);
   // The schema of a map passes over this one key in silence.
-  const path = 'protect.ids.__proto__';
-  const lost = valueAt(ids, ['__proto__']) === undefined ? [] : [{ path, ...badType('__proto__'), atKey: true }];
+  const lost =
+    valueAt(ids, ['__proto__']) === undefined
+      ? []
+      : [{ path: 'protect.ids.__proto__', ...badType('__proto__'), atKey: true }];
   if (!Array.isArray(rules)) return lost;
   return [
     ...lost,
