@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DescribeTableCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
+  ChangeMessageVisibilityCommand,
   GetQueueAttributesCommand,
   ListQueuesCommand,
   SendMessageCommand,
@@ -67,6 +68,34 @@ describe('the embedded servers', () => {
 });
 
 describe('a data directory', () => {
+  it('keeps a message that was looked at and given back, now and over a restart', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'tidy24-'));
+    const first = await startEmbeddedAws({ dataDir });
+    const queueUrl = first.environment['DELETIONS_DLQ_URL'];
+    const client = localSqsClient(first.sqsUrl, first.file.region);
+    const letter = { MessageBody: 'a letter', MessageGroupId: 'one', MessageDeduplicationId: 'one' };
+    await client.send(new SendMessageCommand({ QueueUrl: queueUrl, ...letter }));
+
+    for (const _ of ['looked at', 'looked at again']) {
+      const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }));
+      expect(Messages.map(({ Body }) => Body)).toEqual(['a letter']);
+      const [{ ReceiptHandle } = {}] = Messages;
+      await client.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
+      );
+    }
+    await first.close();
+
+    const second = await startEmbeddedAws({ dataDir });
+    const { Messages = [] } = await localSqsClient(second.sqsUrl, second.file.region).send(
+      new ReceiveMessageCommand({ QueueUrl: second.environment['DELETIONS_DLQ_URL'] }),
+    );
+    await second.close();
+    await rm(dataDir, { recursive: true });
+
+    expect(Messages.map(({ Body }) => Body)).toEqual(['a letter']);
+  });
+
   it('keeps items, messages and their queues over a restart', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'tidy24-'));
     const first = await startEmbeddedAws({ dataDir });
