@@ -103,6 +103,33 @@ export class PortalRecords extends PortalSetup {
     this.#act(deed, (hit) => this.#parts.crm.remove(hit, record));
   }
 
+  /** What a person does in the recycle bin; the record's new id. Throws when the bin does not have it. */
+  restoreFromBin(entityTypeId: number, id: number, deed: Deed = {}): number {
+    const restored = this.#act(deed, (hit) => this.#parts.crm.restore(hit, entityTypeId, id));
+    if (!restored) throw new Error(`Record ${id} of type ${entityTypeId} is not in the recycle bin`);
+    return restored.id;
+  }
+
+  /** Of a contact or a company; `fields` as crm.requisite.list names them. Its id. */
+  addRequisite(entityTypeId: number, id: number, fields: Readonly<Record<string, unknown>> = {}): number {
+    const given = { NAME: 'Requisite', PRESET_ID: 1, ...fields };
+    return this.change(() => this.#parts.crm.belongings.addRequisite(entityTypeId, id, given));
+  }
+
+  addBankDetail(requisiteId: number, fields: Readonly<Record<string, unknown>> = {}): number {
+    return this.change(() => this.#parts.crm.belongings.addBankDetail(requisiteId, { NAME: 'Account', ...fields }));
+  }
+
+  /** Of a requisite; there is one of each type. */
+  addAddress(requisiteId: number, typeId: number, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.change(() => this.#parts.crm.belongings.addAddress(requisiteId, typeId, fields));
+  }
+
+  setProductRows(entityTypeId: number, id: number, rows: readonly Readonly<Record<string, unknown>>[]): void {
+    const given = rows.map((fields) => ({ fields }));
+    this.change(() => this.#parts.crm.belongings.setProductRows(entityTypeId, id, given));
+  }
+
   /** The deal as crm.item.get shows it, or undefined. */
   deal(id: number): Readonly<Record<string, unknown>> | undefined {
     return this.item(EntityType.deal, id);

@@ -100,6 +100,11 @@ export class PortalSetup {
     return this.#addFirstPipeline(entityTypeId, stages ? undefined : []);
   }
 
+  /** Whether deleted records of the type can be restored. Default: all but those of smart processes. */
+  switchRecycleBin(entityTypeId: number, on: boolean): void {
+    this.change(() => this.#parts.crm.bin.switch(entityTypeId, on));
+  }
+
   /** Invoices are on every portal. Does nothing where they are already. */
   addInvoices(): void {
     if (this.#parts.crm.stages.pipelines(SMART_INVOICE).length === 0) this.#addFirstPipeline(SMART_INVOICE);

@@ -1,9 +1,13 @@
-import type { ContactLink, CrmRecord, PortalState } from './state.ts';
+import type { Address, BankDetail, ContactLink, CrmRecord, PortalState, ProductRow, Requisite } from './state.ts';
 
-/** Records by `2:101`, linked contacts by owner: what `toEqual` compares. It shares nothing with the portal. */
+/** Records by `2:101`, linked contacts and product rows by owner, requisites: what `toEqual` compares. It shares nothing with the portal. */
 export interface PortalSnapshot {
   readonly records: Readonly<Record<string, CrmRecord>>;
   readonly links: Readonly<Record<string, readonly ContactLink[]>>;
+  readonly productRows: Readonly<Record<string, readonly ProductRow[]>>;
+  readonly requisites: readonly Requisite[];
+  readonly bankDetails: readonly BankDetail[];
+  readonly addresses: readonly Address[];
 }
 
 export function snapshotOf(state: PortalState): PortalSnapshot {
@@ -18,5 +22,7 @@ export function snapshotOf(state: PortalState): PortalSnapshot {
     }
   }
   const links = Object.entries(state.links).map(([key, of]) => [key, of.map((link) => ({ ...link }))] as const);
-  return { records, links: Object.fromEntries(links) };
+  const { productRows, requisites, bankDetails, addresses } = state;
+  const belongings = structuredClone({ productRows, requisites, bankDetails, addresses });
+  return { records, links: Object.fromEntries(links), ...belongings };
 }

@@ -159,6 +159,43 @@ const fieldSchema = z.object({
 });
 export type CustomField = z.infer<typeof fieldSchema>;
 
+const fieldsSchema = z.record(z.string(), z.unknown());
+const requisiteSchema = z.object({
+  id: z.number(),
+  /** Of a contact (3) or a company (4). */
+  entityTypeId: z.number(),
+  entityId: z.number(),
+  fields: fieldsSchema,
+});
+export type Requisite = z.infer<typeof requisiteSchema>;
+
+const bankDetailSchema = z.object({ id: z.number(), requisiteId: z.number(), fields: fieldsSchema });
+export type BankDetail = z.infer<typeof bankDetailSchema>;
+
+/** One of each type for a requisite. */
+const addressSchema = z.object({ requisiteId: z.number(), typeId: z.number(), fields: fieldsSchema });
+export type Address = z.infer<typeof addressSchema>;
+
+const productRowSchema = z.object({ id: z.number(), fields: fieldsSchema });
+export type ProductRow = z.infer<typeof productRowSchema>;
+
+const belongingsSchema = z.object({
+  requisites: z.array(requisiteSchema),
+  bankDetails: z.array(bankDetailSchema),
+  addresses: z.array(addressSchema),
+  productRows: z.array(productRowSchema),
+});
+export type BelongingsOfRecord = z.infer<typeof belongingsSchema>;
+
+/** A record in the recycle bin, with what belonged to it and what it named itself. */
+const binnedSchema = z.object({
+  record: recordSchema,
+  contacts: z.array(linkSchema),
+  companyIds: z.array(z.number()),
+  belongings: belongingsSchema,
+});
+export type Binned = z.infer<typeof binnedSchema>;
+
 export const portalStateSchema = z.object({
   memberId: z.string(),
   random: z.number(),
@@ -179,6 +216,15 @@ export const portalStateSchema = z.object({
   bindings: z.array(bindingSchema),
   /** Texts of handlers that forbid the deletion of a record, by `3:50`. */
   vetoes: z.record(z.string(), z.string()),
+  requisites: z.array(requisiteSchema).default([]),
+  bankDetails: z.array(bankDetailSchema).default([]),
+  addresses: z.array(addressSchema).default([]),
+  /** By owner: `2:101` is deal 101. */
+  productRows: z.record(z.string(), z.array(productRowSchema)).default({}),
+  /** What was deleted and can be restored. */
+  bin: z.array(binnedSchema).default([]),
+  /** Whether a type's recycle bin is on, where an administrator has said so. */
+  binSwitches: z.record(z.string(), z.boolean()).default({}),
 });
 export type PortalState = z.infer<typeof portalStateSchema>;
 
@@ -201,6 +247,12 @@ export function emptyState(memberId: string, random: number): PortalState {
     grants: [],
     bindings: [],
     vetoes: {},
+    requisites: [],
+    bankDetails: [],
+    addresses: [],
+    productRows: {},
+    bin: [],
+    binSwitches: {},
   };
 }
 

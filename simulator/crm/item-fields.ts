@@ -27,6 +27,13 @@ const common: readonly ItemField[] = [
 
 const title = writable('title', 'string', (record) => record.title);
 
+/** Where the record came from, for whoever exchanges it with another system. */
+const origin: readonly ItemField[] = [
+  stored('originatorId', 'string'),
+  stored('originId', 'string'),
+  stored('originVersion', 'string'),
+];
+
 const money: readonly ItemField[] = [
   stored('opportunity', 'double', 0),
   stored('currencyId', 'crm_currency', 'EUR'),
@@ -66,6 +73,7 @@ const dates: readonly ItemField[] = [stored('begindate', 'date'), stored('closed
 const FIELDS: Readonly<Record<number, readonly ItemField[]>> = {
   [EntityType.lead]: [
     ...common,
+    ...origin,
     title,
     ...person,
     stored('companyTitle', 'string'),
@@ -79,6 +87,7 @@ const FIELDS: Readonly<Record<number, readonly ItemField[]>> = {
   ],
   [EntityType.deal]: [
     ...common,
+    ...origin,
     title,
     category,
     ...stage,
@@ -98,6 +107,7 @@ const FIELDS: Readonly<Record<number, readonly ItemField[]>> = {
   ],
   [EntityType.contact]: [
     ...common,
+    ...origin,
     ...person,
     { ...writable('companyId', 'crm_company', (record) => record.companyId), deprecated: true },
     { ...writable('companyIds', 'crm_company', companyIds), multiple: true },
@@ -109,6 +119,7 @@ const FIELDS: Readonly<Record<number, readonly ItemField[]>> = {
   ],
   [EntityType.company]: [
     ...common,
+    ...origin,
     title,
     category,
     { ...writable('contactIds', 'crm_contact', contactIds), multiple: true },

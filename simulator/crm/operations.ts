@@ -1,11 +1,13 @@
 import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import type { Hit } from '../events/hit.ts';
 import type { CrmRecord, PortalState } from '../state.ts';
+import { Belongings } from './belongings.ts';
 import { CompanyLinks } from './company-links.ts';
 import { ContactLinks } from './contact-links.ts';
 import { CustomFields } from './custom-fields.ts';
 import { emitChange, emitPipelineMove } from './record-events.ts';
 import { RecordStore } from './record-store.ts';
+import { RecycleBin } from './recycle-bin.ts';
 import { parentTypes } from './record-types.ts';
 import { References } from './references.ts';
 import { StageDirectory } from './stage-directory.ts';
@@ -43,7 +45,9 @@ export class Operations {
   readonly stages: StageDirectory;
   readonly fields: CustomFields;
   readonly history: StageHistory;
-  readonly #companies: CompanyLinks;
+  readonly belongings: Belongings;
+  readonly bin: RecycleBin;
+  readonly companies: CompanyLinks;
   readonly #references: References;
   readonly #state: PortalState;
   readonly #settings: OperationSettings;
@@ -56,7 +60,9 @@ export class Operations {
     this.stages = new StageDirectory(state);
     this.fields = new CustomFields(state);
     this.history = new StageHistory(state, this.stages);
-    this.#companies = new CompanyLinks(this.links);
+    this.companies = new CompanyLinks(this.links);
+    this.belongings = new Belongings(state);
+    this.bin = new RecycleBin(state, this.links, this.belongings);
     this.#references = new References(state);
   }
 
@@ -126,6 +132,7 @@ export class Operations {
   /** What was linked to the record, belonged to it or named it is left, without it. */
   remove(hit: Hit, record: CrmRecord): void {
     const { entityTypeId, id } = record;
+    this.bin.take(record);
     this.records.remove(entityTypeId, id);
     this.#references.remove(record);
     this.#references.forget(entityTypeId, id);
@@ -134,6 +141,32 @@ export class Operations {
     this.history.forget(entityTypeId, id);
     delete this.#state.vetoes[`${entityTypeId}:${id}`];
     emitChange(hit, record, 'DELETE');
+  }
+
+  /**
+   * What a person does in the recycle bin: the record is there again, under a new id. Undefined when the bin does not
+   * have it.
+   */
+  restore(hit: Hit, entityTypeId: number, id: number): CrmRecord | undefined {
+    const binned = this.bin.remove(entityTypeId, id);
+    if (!binned) return undefined;
+    const { id: _former, companyId, leadId, parents, ...rest } = binned.record;
+    const isThere = (type: number, other: number): boolean => this.records.get(type, other) !== undefined;
+    const record = this.records.insert({
+      ...rest,
+      companyId: isThere(EntityType.company, companyId) ? companyId : 0,
+      leadId: isThere(EntityType.lead, leadId) ? leadId : 0,
+      parents: Object.fromEntries(Object.entries(parents).filter(([type, parent]) => isThere(Number(type), parent))),
+    });
+    this.#references.add(record);
+    const contacts = binned.contacts.filter(({ contactId }) => isThere(EntityType.contact, contactId));
+    this.links.replace(entityTypeId, record.id, contacts);
+    const companies = binned.companyIds.filter((company) => isThere(EntityType.company, company));
+    if (companies.length > 0) this.companies.replace(record.id, companies);
+    this.belongings.give(entityTypeId, record.id, binned.belongings);
+    this.history.remember(record, 'created', this.#now());
+    emitChange(hit, record, 'ADD');
+    return record;
   }
 
   /** Something in the record's timeline: neither an update nor an event. */
@@ -148,6 +181,8 @@ export class Operations {
     this.links.clear();
     this.history.clear();
     this.#references.clear();
+    this.belongings.clear();
+    this.bin.clear();
     this.#state.vetoes = {};
   }
 
@@ -168,8 +203,8 @@ export class Operations {
   #link(record: CrmRecord, { companyId, companyIds, contactIds }: RecordChange): void {
     if (record.entityTypeId !== EntityType.contact) {
       if (contactIds) this.links.replaceIds(record.entityTypeId, record.id, contactIds);
-    } else if (companyIds) this.#companies.replace(record.id, companyIds);
-    else if (companyId !== undefined) this.#companies.choose(record.id, companyId);
+    } else if (companyIds) this.companies.replace(record.id, companyIds);
+    else if (companyId !== undefined) this.companies.choose(record.id, companyId);
   }
 
   /** Everything of a record that an edit can change, to tell whether it did. */

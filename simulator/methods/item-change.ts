@@ -7,6 +7,7 @@ import { RestError } from '../rest-error.ts';
 import type { CrmRecord } from '../state.ts';
 import { localized } from '../texts.ts';
 import { readMoment } from '../zoned-time.ts';
+import { typedValue } from './field-value.ts';
 
 /** Fields that only the portal writes: a value for them is overlooked. */
 const READ_ONLY = new Set([
@@ -41,7 +42,7 @@ export function readItemChange(
     const parent = /^parentId(\d+)$/.exec(name)?.[1];
     if (READ_ONLY.has(name) || name === 'categoryId' || name === 'stageId') continue;
     else if (parent !== undefined) parents[parent] = toInt(value);
-    else if (!readPlain(call, change, name, value)) custom[name] = value;
+    else if (!readPlain(call, change, name, value)) custom[name] = typedValue(call, entityTypeId, name, value);
   }
   const stageId = targetStage(call, entityTypeId, fields, categoryId, record);
   return { ...change, custom, parents, ...(stageId === undefined ? {} : { stageId }) };

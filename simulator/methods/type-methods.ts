@@ -17,8 +17,8 @@ function listTypes(call: Call): MethodAnswer {
   const { params, portal, caller } = call;
   if (caller.user.extranet) throw systemError('allowed_only_intranet_user', portal.config.statusProfile);
   if (!caller.user.admin) throw itemAccessDenied(call);
-  const types = portal.state.types.map(describeType);
-  const known = Object.keys(describeType(anyType));
+  const types = portal.state.types.map((type) => describeType(type, portal.crm.bin.isOn(type.entityTypeId)));
+  const known = Object.keys(describeType(anyType, false));
   const source: ListSource<Record<string, unknown>> = {
     listField: (name) => (known.includes(name) ? { read: (row) => row[name], moment: false } : undefined),
     zoneMinutes: portal.config.zoneMinutes,
@@ -31,7 +31,7 @@ function listTypes(call: Call): MethodAnswer {
 
 const anyType: DynamicType = { id: 0, entityTypeId: 0, title: '', stages: true, categories: true };
 
-function describeType(type: DynamicType): Record<string, unknown> {
+function describeType(type: DynamicType, hasBin: boolean): Record<string, unknown> {
   return {
     id: type.id,
     title: type.title,
@@ -45,7 +45,7 @@ function describeType(type: DynamicType): Record<string, unknown> {
     isBeginCloseDatesEnabled: 'Y',
     isObserversEnabled: 'Y',
     isAutomationEnabled: 'Y',
-    isRecyclebinEnabled: 'N',
+    isRecyclebinEnabled: hasBin ? 'Y' : 'N',
   };
 }
 

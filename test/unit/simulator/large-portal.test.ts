@@ -96,7 +96,14 @@ describe('the state of a portal', () => {
 
     portal.clearRecords();
 
-    expect(portal.snapshotState()).toEqual({ records: {}, links: {} });
+    expect(portal.snapshotState()).toEqual({
+      records: {},
+      links: {},
+      productRows: {},
+      requisites: [],
+      bankDetails: [],
+      addresses: [],
+    });
     expect(portal.addDeal()).toBe(first + 1);
     expect(portal.contactsOf(first + 1)).toEqual([]);
   });
