@@ -10,6 +10,7 @@ import { type App, CredentialStore } from '../lib/portals/credentials.ts';
 import { KillSwitch } from '../lib/portals/kill-switch.ts';
 import { PortalStore } from '../lib/portals/store.ts';
 import type { ProofOptions } from '../lib/tasks/chores.ts';
+import { SnapshotStore } from '../lib/tasks/snapshots.ts';
 import { TaskStore } from '../lib/tasks/store.ts';
 import { dynamoDbConfig } from './aws-clients.ts';
 import { CommandError, UsageError } from './command-error.ts';
@@ -20,6 +21,7 @@ import { type Place, tableName } from './place.ts';
 export interface Deployment extends ProofOptions {
   readonly place: Place;
   readonly credentialsTable: Table;
+  readonly snapshots: SnapshotStore;
   readonly caps: CapStore;
   readonly killSwitch: KillSwitch;
   /** Who runs the command, as the tables are to record it. */
@@ -42,6 +44,7 @@ export function openDeployment(io: CliIo, place: Place): Deployment {
     killSwitch: new KillSwitch(portalsTable, clock),
     credentials: new CredentialStore(credentialsTable),
     tasks: new TaskStore(openTable(documents, tableName(place, 'tasks')), clock, newId),
+    snapshots: new SnapshotStore(openTable(documents, tableName(place, 'snapshots')), clock, random),
     rest: new RestClient({ fetch, clock }),
     defaultApp: defaultApp(io.env['TIDY24_APP_PARAMETER']),
     allowLoopback: place.local,

@@ -22,6 +22,9 @@ import { addRulesPush } from './commands/rules-push.ts';
 import { addRulesSchema } from './commands/rules-schema.ts';
 import { addRulesShow } from './commands/rules-show.ts';
 import { addStart, addStop } from './commands/stop-start.ts';
+import { addTasksCancel } from './commands/tasks-cancel.ts';
+import { addTasksExport } from './commands/tasks-export.ts';
+import { addTasksForget } from './commands/tasks-forget.ts';
 import { addTasksList } from './commands/tasks-list.ts';
 import { addTasksShow } from './commands/tasks-show.ts';
 import { paragraphs } from './global-options.ts';
@@ -80,6 +83,9 @@ export function buildProgram(run: CommandRun): Command {
   const tasks = program.command('tasks').description('see what was done and what is going to be');
   addTasksList(tasks, run);
   addTasksShow(tasks, run);
+  addTasksCancel(tasks, run);
+  addTasksExport(tasks, run);
+  addTasksForget(tasks, run);
 
   const dlq = program.command('dlq').description('see what could not be done, try it again or give it up');
   addDlqList(dlq, run);

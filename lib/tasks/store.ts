@@ -142,6 +142,7 @@ export class TaskStore {
         },
       },
     );
+    if (row === undefined) await this.#noteLate(taskId, deletions, history);
     return row !== undefined;
   }
 
@@ -190,6 +191,7 @@ export class TaskStore {
         },
       },
     );
+    if (row === undefined) await this.#noteLate(taskId, deletions, history);
     return row !== undefined;
   }
 
@@ -236,6 +238,34 @@ export class TaskStore {
         set: 'SET #history = list_append(#history, :history)',
         if: 'attribute_exists(#status)',
         values: { history },
+      },
+    );
+    return row !== undefined;
+  }
+
+  /**
+   * Notes that the snapshots of a task that has ended are erased. What it has not deleted counts as never read: were the
+   * task opened again, it would take new snapshots first. False when the task has changed since it was looked at.
+   */
+  async forget({ taskId, endedAt, deletions }: Task, history: HistoryEntry[]): Promise<boolean> {
+    const left = deletions?.map(({ snapshotAt, ...deletion }) => {
+      const isGone = deletion.outcome?.result === 'deleted' || deletion.outcome?.result === 'already-gone';
+      return isGone ? { ...deletion, snapshotAt } : deletion;
+    });
+    const row = await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set:
+          'SET #forgottenAt = :now, #history = list_append(#history, :history)' +
+          (left === undefined ? '' : ', #deletions = :deletions'),
+        if: `#status <> :open AND ${endedAt === undefined ? 'attribute_not_exists(#endedAt)' : '#endedAt = :endedAt'}`,
+        values: {
+          open: 'open',
+          now: this.#clock(),
+          history,
+          ...(endedAt !== undefined && { endedAt }),
+          ...(left !== undefined && { deletions: left }),
+        },
       },
     );
     return row !== undefined;
@@ -358,6 +388,27 @@ export class TaskStore {
       );
       last = page.last;
     } while (last);
+  }
+
+  /** A task was cancelled while its deletions were being sent: what became of them is kept all the same. */
+  async #noteLate(
+    taskId: string,
+    deletions: readonly Deletion[] = [],
+    history: readonly HistoryEntry[],
+  ): Promise<void> {
+    if (deletions.every(({ outcome }) => outcome === undefined)) return;
+    await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set: 'SET #deletions = :deletions, #history = list_append(#history, :history)',
+        if: '#status = :cancelled',
+        values: {
+          cancelled: 'cancelled',
+          deletions,
+          history: history.map((entry) => ({ ...entry, what: 'answered' as const })),
+        },
+      },
+    );
   }
 
   async #read(taskIds: readonly string[]): Promise<{ tasks: Task[]; unreadable: string[] }> {

@@ -47,7 +47,7 @@ interface Run {
 /** The command line on embedded tables, with a simulated portal. */
 export class CliStage {
   readonly simulator: Simulator;
-  readonly tables: Record<'portals' | 'credentials' | 'tasks', Table>;
+  readonly tables: Record<'portals' | 'credentials' | 'tasks' | 'snapshots', Table>;
   readonly portals: PortalStore;
   readonly credentials: CredentialStore;
   readonly tasks: TaskStore;
@@ -73,6 +73,7 @@ export class CliStage {
       portals: table('PORTALS_TABLE'),
       credentials: table('CREDENTIALS_TABLE'),
       tasks: table('TASKS_TABLE'),
+      snapshots: table('SNAPSHOTS_TABLE'),
     };
     this.sqs = localSqsClient(parts.aws.sqsUrl, parts.aws.file.region);
     const clock = () => this.now;

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import type { Deletion, Task } from '../task.ts';
+import { type Cell, csvRow } from './csv.ts';
+import { isIn, type Period } from './period.ts';
+
+export interface RecordHead extends Period {
+  readonly domain: string;
+  readonly memberId: string;
+  /** Who asks for the record, and when (ms since the epoch). */
+  readonly by: string;
+  readonly at: number;
+}
+
+const columns = [
+  'line',
+  'name',
+  'value',
+  'what',
+  'type',
+  'id',
+  'contact_ids',
+  'deleted_at',
+  'rule',
+  'rule_version',
+  'method',
+  'result',
+  'proof',
+  'task',
+] as const;
+type Line = Partial<Record<(typeof columns)[number], Cell>>;
+
+/**
+ * What was destroyed, for those who have to prove it: a head, a line for each record or set of links that was really
+ * deleted in the period, counts of everything that was not, and the digest of all that stands before it. Ids and times
+ * only, no personal data. It is made in pieces, so that a portal of any size fits.
+ */
+export class DestructionRecord {
+  readonly #head: RecordHead;
+  readonly #format: 'csv' | 'jsonl';
+  readonly #digest = createHash('sha256');
+  readonly #counts = new Map<string, number>();
+
+  constructor(head: RecordHead, format: 'csv' | 'jsonl') {
+    this.#head = head;
+    this.#format = format;
+  }
+
+  begin(): string {
+    const { domain, memberId, since, until, by, at } = this.#head;
+    const facts = [
+      ['record', 'Destruction record of tidy24, form 1'],
+      ['portal', domain],
+      ['member-id', memberId],
+      ['deleted-since', iso(since)],
+      ['deleted-before', iso(until)],
+      ['exported-by', by],
+      ['exported-at', iso(at)],
+    ] as const;
+    const names = this.#format === 'csv' ? this.#sum(csvRow(columns)) : '';
+    return names + facts.map(([name, value]) => this.#line({ line: 'head', name, value })).join('');
+  }
+
+  /** The lines about a task; what was not deleted is counted for the end. */
+  add(task: Task): string {
+    let text = '';
+    let acted = false;
+    for (const deletion of task.deletions ?? []) {
+      const { outcome } = deletion;
+      if (!isIn(this.#head, outcome?.at) || outcome === undefined) continue;
+      acted = true;
+      this.#count(`deletions ${outcome.result}`);
+      if (outcome.result === 'deleted') text += this.#line(lineOf(task, deletion, outcome));
+    }
+    if (!isIn(this.#head, task.endedAt)) return text;
+    for (const { gone } of Object.values(task.items ?? {})) {
+      if (gone > 0) this.#count('items gone that are only counted, deleted or gone already', gone);
+      acted ||= gone > 0;
+    }
+    if (task.status !== 'done' || !acted) {
+      this.#count(`tasks ${task.status}${task.reason === undefined ? '' : ` (${task.reason})`}`);
+    }
+    return text;
+  }
+
+  /** `unreadable`: how many tasks could not be read, and may have deleted something. */
+  end(unreadable: number): string {
+    if (unreadable > 0) this.#count('tasks that cannot be read', unreadable);
+    if (!this.#counts.has('deletions deleted')) this.#counts.set('deletions deleted', 0);
+    const counts = [...this.#counts]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => this.#line({ line: 'count', name, value }))
+      .join('');
+    return counts + this.#text({ line: 'end', name: 'sha256', value: this.#digest.copy().digest('hex') });
+  }
+
+  /** How many deletions have a line. */
+  get deleted(): number {
+    return this.#counts.get('deletions deleted') ?? 0;
+  }
+
+  #count(name: string, by = 1): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  #line(line: Line): string {
+    return this.#sum(this.#text(line));
+  }
+
+  #sum(text: string): string {
+    this.#digest.update(text);
+    return text;
+  }
+
+  #text(line: Line): string {
+    if (this.#format === 'csv') return csvRow(columns.map((name) => line[name]));
+    return `${JSON.stringify(line)}\n`;
+  }
+}
+
+/** Links are the contacts' links of that deal or company; everything else is a record. */
+function lineOf(
+  { taskId, rule }: Task,
+  deletion: Deletion,
+  { at, result, proof }: NonNullable<Deletion['outcome']>,
+): Line {
+  const { what, entityTypeId, id, contactIds, method } = deletion;
+  return {
+    line: 'deleted',
+    what,
+    type: entityTypeId,
+    id,
+    contact_ids: contactIds?.join(' '),
+    deleted_at: iso(at),
+    rule: rule.id,
+    rule_version: rule.version,
+    method,
+    result,
+    proof,
+    task: taskId,
+  };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
