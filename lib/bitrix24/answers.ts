@@ -76,13 +76,15 @@ export const recordSchema = z.object({
   stageId: z.string(),
   stageSemanticId: z.enum(['P', 'S', 'F']).optional(),
   movedTime: instant,
-  lastActivityTime: instant.nullish().catch(undefined),
+  /** null: there has been none. Absent, or in a form that cannot be read: not known. */
+  lastActivityTime: z.union([instant, z.null()]).optional().catch(undefined),
   movedBy: link,
-  companyId: link,
-  contactIds: z
-    .array(looseInt)
-    .nullish()
-    .transform((ids) => ids ?? []),
+  /** Absent: not known. */
+  companyId: looseInt
+    .nullable()
+    .transform((id) => id ?? 0)
+    .optional(),
+  contactIds: z.array(looseInt).optional().catch(undefined),
 });
 /** What is asked for of every record. A type that has no such field leaves it out of the answer. */
 export const recordFields = [

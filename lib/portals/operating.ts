@@ -14,7 +14,21 @@ const longestBatchSeconds = 45;
 const notableShare = 0.25;
 
 /** Seconds that a call is taken for until one has been measured. Deleting a contact can take longer than a request may. */
-const firstGuess: Readonly<Record<string, number>> = { 'crm.contact.delete': 10, 'crm.item.delete': 1 };
+const firstGuess: Readonly<Record<string, number>> = {
+  'crm.contact.delete': 10,
+  'crm.item.delete#3': 5,
+  'crm.item.delete#4': 5,
+  'crm.item.delete': 1,
+};
+
+/** Under which name the time of one call is kept: deleting a contact takes another time than deleting an item. */
+function costKey({ method, params }: Command): string {
+  return method === 'crm.item.delete' ? `${method}#${String(params['entityTypeId'])}` : method;
+}
+
+function guess(key: string): number {
+  return firstGuess[key] ?? firstGuess[key.replace(/#.*/, '')] ?? 0;
+}
 
 export interface BatchRoom {
   /** For each call whether it may be sent now. */
@@ -39,9 +53,9 @@ export class OperatingMeter {
    * Which of these calls one batch may carry now. The portal bills a batch to its methods or to `batch` itself, so both
    * have to have room; a method that has none does not hold up the others.
    *
-   * @param methods of the calls, in their order
+   * @param commands the calls, in their order
    */
-  async room(methods: readonly string[]): Promise<BatchRoom> {
+  async room(commands: readonly Command[]): Promise<BatchRoom> {
     const uses = await this.#uses();
     const outer = uses.get('batch');
     const now = this.#clock();
@@ -50,11 +64,13 @@ export class OperatingMeter {
     let [size, seconds] = [0, 0];
     let waitUntil: number | undefined;
     let isFull = false;
-    const fits = methods.map((method) => {
+    const fits = commands.map((command) => {
+      const { method } = command;
       const use = uses.get(method);
       const nth = (calls.get(method) ?? 0) + 1;
-      const after = seconds + (use?.perCall ?? firstGuess[method] ?? 0);
-      const own = roomFor(use, nth, limits, now);
+      const cost = uses.get(costKey(command))?.perCall ?? guess(costKey(command));
+      const after = seconds + cost;
+      const own = roomFor(use && { ...use, perCall: Math.max(use.perCall, cost) }, nth, limits, now);
       const whole = roomFor(outer && { ...outer, perCall: after / (size + 1) }, size + 1, limits, now);
       const blocked = own.calls < nth ? own : whole.calls <= size ? whole : undefined;
       if (blocked) {
@@ -100,7 +116,11 @@ export class OperatingMeter {
     for (const [key, answer] of answers) {
       const method = commands.get(key)?.method ?? '';
       if (answer.kind === 'error' && answer.row.limit === 'operating') refused.add(method);
-      if (answer.kind === 'result' && answer.time) seen.set(method, plus(seen.get(method), answer.time));
+      if (answer.kind !== 'result' || !answer.time) continue;
+      const command = commands.get(key);
+      const cost = command && costKey(command);
+      seen.set(method, plus(seen.get(method), answer.time));
+      if (cost !== undefined && cost !== method) seen.set(cost, plus(seen.get(cost), answer.time));
     }
     if (envelope?.operating !== undefined) seen.set('batch', plus(undefined, envelope));
 
@@ -118,7 +138,12 @@ export class OperatingMeter {
   /** Nobody knows how long the portal worked, so all of the time we waited is charged. */
   async chargeUnanswered(commands: ReadonlyMap<string, Command>, waitedMs: number): Promise<void> {
     const seconds = waitedMs / 1000;
-    await this.#note(new Map([...callsByMethod(commands)].map(([method, calls]) => [method, { calls, seconds }])));
+    const costs = Map.groupBy([...commands.values()].map(costKey), (key) => key);
+    const calls = new Map([
+      ...callsByMethod(commands),
+      ...[...costs].map(([key, some]) => [key, some.length] as const),
+    ]);
+    await this.#note(new Map([...calls].map(([key, count]) => [key, { calls: count, seconds }])));
   }
 
   /**

@@ -81,8 +81,8 @@ export class PortalSession {
   }
 
   /** Which of these calls one batch may carry now; see OperatingMeter. */
-  room(methods: readonly string[]): Promise<BatchRoom> {
-    return this.#meter.room(methods);
+  room(commands: readonly Command[]): Promise<BatchRoom> {
+    return this.#meter.room(commands);
   }
 
   /**

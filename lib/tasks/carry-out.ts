@@ -4,10 +4,11 @@ import { minute, second } from '../bitrix24/reactions.ts';
 import { capReason, capsOf } from '../portals/caps.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
 import { commandOf } from './deletion.ts';
+import { each } from './each.ts';
 import { finishWave } from './finish-wave.ts';
 import { afterFailure, earliest, type Ready, type Run, troubleOf } from './run.ts';
 import type { Trouble } from './settle.ts';
-import type { Deletion, Outcome } from './task.ts';
+import type { Deletion, Outcome, Task } from './task.ts';
 import { verify } from './verify.ts';
 
 /** Nothing is deleted for a record that was read longer ago than this when the request is sent (promise P4). */
@@ -30,9 +31,10 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
   if (ready.length === 0) return undefined;
   const { options, session, portal } = run;
   const wanted = ready.flatMap((one) => one.wave.map((deletion): Sent => ({ ready: one, deletion })));
-  const room = await session.room(wanted.map(({ deletion }) => deletion.method));
+  const room = await session.room(wanted.map(({ deletion }) => commandOf(deletion)));
   const fitting = wanted.filter((_, index) => room.fits[index] === true);
-  const rest = fitting.length < wanted.length ? (room.waitUntil ?? options.clock()) : undefined;
+  await putOffBlocked(run, ready, new Set(fitting.map((sent) => sent.ready)), room.waitUntil);
+  const rest = fitting.length < wanted.length ? options.clock() : undefined;
   if (fitting.length === 0) return rest;
 
   // Counted from here on, whatever becomes of them.
@@ -42,6 +44,20 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
   // What is left of the cap was used; nothing goes beyond it until a person has looked. The next round lets tasks wait.
   if (exceeded) await session.stop(`cap-${exceeded.cap}`, capReason(exceeded));
   return options.clock() + (exceeded ? 0 : second);
+}
+
+/** What has to wait for a method waits in the table: its message must not hold up the portal's other work. */
+async function putOffBlocked(
+  { options, settle }: Run,
+  ready: readonly Ready[],
+  fitting: ReadonlySet<Ready>,
+  waitUntil: number | undefined,
+): Promise<void> {
+  const until = waitUntil ?? 0;
+  if (until <= options.clock()) return;
+  const blocked = ready.filter((one) => !fitting.has(one));
+  const text = `The portal has no operating time left for this until ${new Date(until).toISOString()}`;
+  await each(blocked, ({ task }) => settle.putOff(task, until, text));
 }
 
 /** Sends one batch and writes down what became of it. Returns when there is more to do for its tasks. */
@@ -54,13 +70,13 @@ async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<n
     const answers = await session.batch(commands, {
       write: true,
       freshUntil: readAt + freshMs,
-      stillHolds: () => isAsDecided(run),
+      stillHolds: () => isAsDecided(run, tasksOf(batch)),
     });
     again = judgeAnswers(run, batch, answers);
   } catch (error) {
     if (!(error instanceof Bitrix24Error && error.row.verifyBeforeRepeat === true)) {
       await options.caps.giveBack(portal.memberId, batch.length);
-      return afterFailure(run, [...new Set(batch.map((sent) => sent.ready.task))], error);
+      return afterFailure(run, tasksOf(batch), error);
     }
     for (const sent of batch) Object.assign(sent, { unclear: true, trouble: troubleOf(error) });
   }
@@ -69,11 +85,21 @@ async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<n
   return earliest(again, await finishWave(run, batch));
 }
 
-/** Whether tidy24 still runs and the portal still says what the decisions rest on. */
-async function isAsDecided({ options, portal }: Run): Promise<boolean> {
-  const [now, stop] = await Promise.all([options.portals.get(portal.memberId), options.killSwitch.stopped()]);
+function tasksOf(batch: readonly Sent[]): Task[] {
+  return [...new Set(batch.map((sent) => sent.ready.task))];
+}
+
+/** Whether tidy24 still runs, nobody has ended one of the tasks, and the portal still says what was decided upon. */
+async function isAsDecided({ options, portal }: Run, batch: readonly Task[]): Promise<boolean> {
+  const [now, stop, tasks] = await Promise.all([
+    options.portals.get(portal.memberId),
+    options.killSwitch.stopped(),
+    options.tasks.getMany(batch.map(({ taskId }) => taskId)),
+  ]);
   return (
     stop === undefined &&
+    tasks.length === batch.length &&
+    tasks.every(({ status }) => status === 'open') &&
     now !== undefined &&
     now.state === 'active' &&
     now.pause === undefined &&
@@ -107,7 +133,9 @@ function judgeAnswers(
     if (row.reaction === 'already-gone') {
       sent.outcome = { result: 'already-gone', proof: 'answer', verdict: row.name };
     } else if (row.reaction === 'wait-for-limit') {
-      again = earliest(again, options.clock() + (row.waitMs ?? minute));
+      // The method is blocked in our books now: the next round puts off what needs it.
+      const wait = row.limit === 'operating' ? 0 : (row.waitMs ?? minute);
+      again = earliest(again, options.clock() + wait);
     } else if (row.reaction === 'verify' || row.verifyBeforeRepeat === true) {
       Object.assign(sent, { unclear: true, trouble });
     } else {

@@ -11,13 +11,13 @@ export type PresentRecord =
       found: true;
       /** ms since the epoch. */
       movedTime: number;
-      /** ms since the epoch; undefined when the portal does not say. */
+      /** ms since the epoch; 0 when there was none, undefined when the portal does not say. */
       lastActivityTime?: number | undefined;
       /** Who moved it to its stage. */
       movedBy?: number | undefined;
-      /** 0: none. */
-      companyId: number;
-      contactIds: readonly number[];
+      /** 0: none. Undefined, like its contacts: the portal does not say. */
+      companyId?: number | undefined;
+      contactIds?: readonly number[] | undefined;
     } & RecordState);
 
 /** Why a task ends without acting. Each is stable: it stands in the table and is what people filter by. */
@@ -38,7 +38,9 @@ export type Decision =
   | { do: 'skip'; reason: SkipReason }
   | { do: 'cancel'; reason: CancelReason }
   /** `until`: ms since the epoch. */
-  | { do: 'defer'; until: number };
+  | { do: 'defer'; until: number }
+  /** The portal does not say something that the rule depends on: it has to be read again. */
+  | { do: 'read-again'; what: string };
 
 /** Fields that carrying out a task changes by itself: once it has begun they say nothing any more. */
 const changedByUs: ReadonlySet<string> = new Set([
@@ -55,10 +57,11 @@ const changedByUs: ReadonlySet<string> = new Set([
  * What is to be done about a task now. Pure: everything it depends on is an argument, and the record must have been
  * read at most 60 s ago. The rule is the one in force now, not the one the task was made by: what a person took out
  * of the rules since then is not done any more, and a rule that says something else now acts on later losses only.
- * What a person has asked for by name is done however long ago the record was lost.
+ * What a person has asked for by name is done however long ago the record was lost, as long as rules and portal say the
+ * same as when it was asked for.
  */
 export function decide(
-  task: Pick<Task, 'transition' | 'deletions' | 'source'>,
+  task: Pick<Task, 'transition' | 'deletions' | 'source' | 'createdAt'>,
   record: PresentRecord,
   rule: StoredRule | undefined,
   portal: Pick<Portal, 'mode' | 'enforcedAt'>,
@@ -69,22 +72,28 @@ export function decide(
   if (record.stageId !== task.transition.stageId) return { do: 'cancel', reason: 'moved-to-another-stage' };
   if (record.movedTime !== task.transition.movedTime) return { do: 'cancel', reason: 'lost-again-later' };
 
-  const begun = task.deletions?.some(({ outcome }) => outcome?.result === 'deleted') === true;
-  const asked = task.source === 'operator';
+  const deletions = task.deletions ?? [];
+  // A snapshot is taken just before the call: whether that was answered is not always known.
+  const mayHaveBegun = deletions.some(({ snapshotAt }) => snapshotAt !== undefined);
+  const begun = deletions.some(({ outcome }) => outcome?.result === 'deleted' || outcome?.result === 'already-gone');
+  const news = task.source === 'operator' ? task.createdAt : record.movedTime;
   if (rule === undefined) return { do: 'cancel', reason: 'rule-removed' };
   if (!rule.enabled) return { do: 'cancel', reason: 'rule-disabled' };
-  if (!matches(rule, record, now, begun ? changedByUs : undefined)) {
+  if (!matches(rule, record, now, mayHaveBegun ? changedByUs : undefined)) {
     return { do: 'cancel', reason: 'rule-no-longer-matches' };
   }
-  if (record.movedTime < rule.since && !asked) return { do: 'cancel', reason: 'rule-changed' };
+  if (news < rule.since) return { do: 'cancel', reason: 'rule-changed' };
 
   const { movedTime, lastActivityTime } = record;
+  if (rule.waitFrom === 'last-activity' && lastActivityTime === undefined && !begun) {
+    return { do: 'read-again', what: 'the last activity' };
+  }
   const due = dueAt(rule, { movedTime, lastActivityTime: begun ? undefined : lastActivityTime });
   if (due > now) return { do: 'defer', until: due };
 
   if (portal.mode === 'observe') return { do: 'observe', reason: 'portal-observes' };
   if (rule.mode === 'observe') return { do: 'observe', reason: 'rule-observes' };
-  if (!asked && (portal.enforcedAt === undefined || movedTime < portal.enforcedAt)) {
+  if (portal.enforcedAt === undefined || news < portal.enforcedAt) {
     return { do: 'observe', reason: 'lost-before-enforcement' };
   }
   return { do: 'act' };

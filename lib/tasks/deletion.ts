@@ -46,7 +46,7 @@ export function commandOf({ method, entityTypeId, id }: Deletion): Command {
 export function deletionsOf(
   { delete: entries }: Pick<Rule, 'delete'>,
   { entityTypeId, id }: RecordKey,
-  { contactIds, companyId }: Extract<PresentRecord, { found: true }>,
+  { contactIds = [], companyId = 0 }: Extract<PresentRecord, { found: true }>,
 ): Deletion[] {
   const item = { method: 'crm.item.delete' } as const;
   const company = { entityTypeId: EntityType.company, id: companyId };
@@ -81,19 +81,48 @@ export function isAskedFor({ what, entityTypeId }: Deletion, entries: readonly R
   return entries.some((entry) => entry.what === what && (entry.what !== 'items' || entry.type === entityTypeId));
 }
 
-/**
- * Whether it is still about the lost record: a person may have taken a contact or the company off it since it was
- * noted. What we have unlinked ourselves stays ours.
- */
-export function isStillLinked(
-  deletion: Deletion,
+/** What the rule needs to know of the record and the portal does not say; undefined when nothing is missing. */
+export function missingFor(
+  { delete: entries }: Pick<Rule, 'delete'>,
   { contactIds, companyId }: Extract<PresentRecord, { found: true }>,
+): string | undefined {
+  const needs = new Set(entries.map(({ what }) => what));
+  if (contactIds === undefined && needs.has('contacts')) return 'its contacts';
+  if (companyId === undefined && (needs.has('company') || needs.has('company-contacts'))) return 'its company';
+  return undefined;
+}
+
+/**
+ * Whether what was noted still hangs on the lost record. A person may have taken a contact or the company off it since;
+ * what we have unlinked ourselves stays ours. `perhaps-ours`: it does not, and our own deletion, whose answer was lost,
+ * may be why. Then it is gone, or a person has unlinked it.
+ *
+ * @param dealLinks the contacts that are linked to the deal now, where they have been read
+ */
+export function bondOf(
+  deletion: Deletion,
+  { contactIds = [], companyId }: Extract<PresentRecord, { found: true }>,
   all: readonly Deletion[],
-): boolean {
-  const { what, id } = deletion;
-  if (what === 'company' || what === 'company-contacts') return companyId === id;
-  if (what !== 'contacts') return true;
-  return contactIds.includes(id) || all.some((other) => other.what === 'deal-contacts' && other.outcome !== undefined);
+  dealLinks: readonly number[] | undefined,
+): 'linked' | 'cut' | 'perhaps-ours' {
+  const { what, id, snapshotAt } = deletion;
+  // A snapshot is taken just before the call.
+  const cut = snapshotAt === undefined ? 'cut' : 'perhaps-ours';
+  if (what === 'company') return companyId === id ? 'linked' : cut;
+  if (what === 'company-contacts') return companyId === id ? 'linked' : 'cut';
+  if (what !== 'contacts') return 'linked';
+
+  const unlinking = all.find((other) => other.what === 'deal-contacts');
+  const wasOurs = unlinking?.snapshotAt !== undefined && unlinking.contactIds?.includes(id) === true;
+  if (unlinking?.outcome?.result === 'deleted' || unlinking?.outcome?.result === 'already-gone') {
+    return wasOurs ? 'linked' : cut;
+  }
+  if (unlinking !== undefined && unlinking.outcome === undefined && dealLinks !== undefined) {
+    // Our call would have taken all of them: where some are left, a person has taken off those that are not.
+    const isThere = dealLinks.length > 0 ? dealLinks.includes(id) : wasOurs;
+    return isThere ? 'linked' : 'cut';
+  }
+  return contactIds.includes(id) ? 'linked' : cut;
 }
 
 /** Named in a sentence before the rest is only counted. */

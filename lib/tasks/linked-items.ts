@@ -42,11 +42,17 @@ export function readItems(page: ItemsPage, answer: JudgedAnswer | undefined): Li
   const items = list.items.flatMap((row) => {
     const id = idOf(row);
     const fields = row as Record<string, unknown>;
-    const isOurs = Number(fields[`parentId${page.parent.entityTypeId}`]) === page.parent.id;
-    return id !== undefined && id > page.after && isOurs ? [{ id, fields }] : [];
+    return id !== undefined && id > page.after && isChildOf(page.parent, fields) ? [{ id, fields }] : [];
   });
   if (items.length < list.items.length) return unknown;
-  return { kind: 'items', items, isLast: items.length < idsPerCommand };
+  const different = [...new Map(items.map((item) => [item.id, item])).values()];
+  return { kind: 'items', items: different, isLast: list.items.length < idsPerCommand };
+}
+
+/** Whether the record is still the item's parent; undefined when the item does not say. */
+export function isChildOf(parent: RecordKey, fields: Readonly<Record<string, unknown>>): boolean | undefined {
+  const value = fields[`parentId${parent.entityTypeId}`];
+  return value === undefined ? undefined : Number(value) === parent.id;
 }
 
 export function itemDeletions({ type }: ItemsPage, { items }: Extract<LinkedItems, { kind: 'items' }>): Deletion[] {

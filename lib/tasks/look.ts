@@ -3,7 +3,7 @@ import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import type { Verdict } from '../bitrix24/reactions.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
 import type { StoredRule } from '../rules/version.ts';
-import { readRecords, recordCommands, type Records } from './read-records.ts';
+import { readRecords, recordCommands, type Records, type SemanticsOf } from './read-records.ts';
 import { semanticsFrom, stageCommands } from './stage-semantics.ts';
 import { linksCommand, readTargets, type Targets } from './targets.ts';
 import type { Deletion, Task } from './task.ts';
@@ -20,8 +20,8 @@ export interface Look {
   at: number;
   profile: Profile | undefined;
   records: Records;
-  /** Why some of them are not known, where the portal said so. */
-  failure: Verdict | undefined;
+  /** Why some of them are not known, where the portal said so; by record. */
+  failures: ReadonlyMap<string, Verdict>;
   /** Of the deals whose contacts are to be unlinked. */
   links: Targets;
 }
@@ -62,15 +62,26 @@ export function fittingLook(judged: readonly Judged[]): readonly Judged[] {
 
 export function readLook(judged: readonly Judged[], answers: ReadonlyMap<string, JudgedAnswer>, at: number): Look {
   const records = judged.map(({ task }) => task.record);
-  const read = readRecords(records, answers, semanticsFrom(answers));
-  const failed = read.failures.find((answer) => answer.kind === 'error');
+  const read = readRecords(records, answers, orLost(semanticsFrom(answers), judged));
+  const failures = [...read.failures].flatMap(([key, answer]) =>
+    answer.kind === 'error' ? [[key, answer.row] as const] : [],
+  );
   return {
     at,
     profile: readProfile(answers),
     records: read.records,
-    failure: failed?.row,
+    failures: new Map(failures),
     links: readTargets(dealLinksOf(judged), answers),
   };
+}
+
+/**
+ * What a stage means has been asked of the pipelines that the tasks are about. Of a record in any other the decision is
+ * made already: it has moved on, whatever its stage means.
+ */
+function orLost(known: SemanticsOf, judged: readonly Judged[]): SemanticsOf {
+  const asked = new Set(judged.map(({ task }) => task.transition.stageId));
+  return (entityTypeId, stageId) => known(entityTypeId, stageId) ?? (asked.has(stageId) ? undefined : 'F');
 }
 
 /** The limit that one of the commands ran into, if one did: what was not read for that is no trouble of the record. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { ContactLink } from '../bitrix24/answers.ts';
 import { EntityType } from '../bitrix24/entity-types.ts';
 import { deletionKey, describeDeletions } from './deletion.ts';
 import { compact } from './progress.ts';
@@ -8,6 +10,10 @@ import type { Deletion, Task } from './task.ts';
 
 /** A snapshot older than this, in ms, is taken anew before it is relied on. */
 const renewSnapshotMs = 24 * 3600 * 1000;
+/** A row of the table holds 400 KB; this leaves room for its history and its end. In characters. */
+const largestNote = 250_000;
+/** Of more contacts a task keeps only a digest. */
+const mostContactIds = 2_000;
 
 /**
  * Takes the snapshot of what is about to be deleted and notes it in the task. On a later try there may be links that no
@@ -37,12 +43,17 @@ export async function noteWave(
   });
   if (JSON.stringify(noted) === JSON.stringify({ deletions: before.deletions, items: before.items ?? {} })) return task;
 
+  if (JSON.stringify(noted).length > largestNote) {
+    const description = 'More is to be removed than one task can hold. Delete some of it by hand.';
+    await settle.fail(before, { code: 'TASK_TOO_LARGE', description });
+    return undefined;
+  }
   const text = `Still lost. To do: ${describeDeletions(wave)}; snapshot ${snapshots ?? ''} stored`;
   const isNoted = await options.tasks.note(task.taskId, {
     ...noted,
     before: task.snapshots,
     snapshots,
-    history: snapshots === undefined ? [] : [settle.entry('decided', text)],
+    history: snapshots === undefined || !settle.roomIn(before) ? [] : [settle.entry('decided', text)],
   });
   return isNoted ? { ...task, ...noted, ...(snapshots !== undefined && { snapshots }) } : undefined;
 }
@@ -50,14 +61,27 @@ export async function noteWave(
 function isCovered({ snapshotAt = 0, contactIds = [], ...deletion }: Deletion, targets: Targets, now: number): boolean {
   if (now - snapshotAt >= renewSnapshotMs) return false;
   const target = targets.get(deletionKey(deletion));
-  return target?.kind !== 'links' || target.links.every(({ CONTACT_ID }) => contactIds.includes(CONTACT_ID));
+  if (target?.kind !== 'links' || deletion.linksDigest === digestOf(target.links)) return true;
+  const known = new Set(contactIds);
+  return target.links.every(({ CONTACT_ID }) => known.has(CONTACT_ID));
+}
+
+function digestOf(links: readonly ContactLink[]): string {
+  const ids = links.map(({ CONTACT_ID }) => CONTACT_ID).toSorted((a, b) => a - b);
+  return createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32);
 }
 
 function covered(deletion: Deletion, targets: Targets, now: number): Deletion {
   const target = targets.get(deletionKey(deletion));
   if (target?.kind !== 'links') return { ...deletion, snapshotAt: now };
   const contactIds = new Set([...(deletion.contactIds ?? []), ...target.links.map(({ CONTACT_ID }) => CONTACT_ID)]);
-  return { ...deletion, snapshotAt: now, contactIds: [...contactIds] };
+  const linksDigest = contactIds.size > mostContactIds ? digestOf(target.links) : undefined;
+  return {
+    ...deletion,
+    snapshotAt: now,
+    contactIds: [...contactIds].slice(0, mostContactIds),
+    ...(linksDigest !== undefined && { linksDigest }),
+  };
 }
 
 /** How many snapshots the task has now. */

@@ -1,33 +1,28 @@
-import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import { minute } from '../bitrix24/reactions.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
-import type { StoredRule } from '../rules/version.ts';
-import type { ObserveReason, PresentRecord } from './decide.ts';
-import { deletionKey, deletionsOf, isAskedFor, isStillLinked } from './deletion.ts';
+import { deletionKey } from './deletion.ts';
 import { each } from './each.ts';
-import { itemDeletions, itemsCommand, itemsKey, type ItemsPage, readItems } from './linked-items.ts';
+import { isChildOf, itemDeletions, itemsKey, readItems } from './linked-items.ts';
 import { limitAmong, type Look } from './look.ts';
 import { noteWave } from './note-wave.ts';
-import { type Turn, turnOf } from './progress.ts';
+import { turnOf } from './progress.ts';
 import { afterFailure, afterTrouble, earliest, type Ready, type Run } from './run.ts';
-import type { Trouble } from './settle.ts';
-import { readTargets, targetCommands, type Targets } from './targets.ts';
+import { readTargets, type Target, type Targets } from './targets.ts';
 import type { Deletion, Task } from './task.ts';
+import {
+  atTurn,
+  detailCommands,
+  fittingDetails,
+  type Going,
+  hasNoLinks,
+  openOf,
+  pagesOf,
+  spared,
+  type Turning,
+} from './turning.ts';
 
-/** A task that is due, of a record that was just read as lost. */
-export interface Going {
-  readonly task: Task;
-  readonly rule: StoredRule;
-  readonly record: Extract<PresentRecord, { found: true }>;
-  /** Why it is only to be said what would be done. */
-  readonly observe?: ObserveReason | undefined;
-}
-
-/** A task with what it is to remove, as far as that is known, and whose turn it is. */
-interface Turning extends Going {
-  readonly deletions: readonly Deletion[];
-  readonly turn: Turn | undefined;
-}
+/** A row of the table must hold them all, and what becomes of each. */
+const mostContacts = 2_000;
 
 /**
  * Reads what is to be removed, stores the snapshot of it and notes it in the task: all of that is in the tables before
@@ -44,80 +39,39 @@ export async function prepare(
   const fitting = fittingDetails(turning, look);
   const later = fitting.length < turning.length ? run.options.clock() : undefined;
 
-  let answers: ReadonlyMap<string, JudgedAnswer> = new Map();
-  const commands = detailCommands(fitting, look);
-  if (commands.size > 0) {
-    try {
-      answers = await run.session.batch(commands, { write: false });
-    } catch (error) {
-      const tasks = fitting.map(({ task }) => task);
-      return { ready: [], again: earliest(later, await afterFailure(run, tasks, error)) };
-    }
-    const limit = limitAmong(answers.values());
-    if (limit) return { ready: [], again: run.options.clock() + (limit.waitMs ?? minute) };
-  }
-
+  const details = await readDetails(run, fitting, look);
+  const shared = details.read.length > 1;
   const ready: Ready[] = [];
-  let again = later;
-  await each(fitting, async (one) => {
-    const targets = new Map([...readTargets(openOf(one), answers), ...look.links]);
-    const prepared = await prepareTask(run, one, targets, answers);
+  let again = earliest(later, details.again);
+  await each(details.read, async (one) => {
+    const targets = new Map([...readTargets(openOf(one), details.answers), ...look.links]);
+    const prepared = await prepareTask(run, one, targets, { answers: details.answers, shared });
     if (prepared === 'go-on') again = run.options.clock();
     else if (prepared) ready.push(prepared);
   });
   return { ready, again };
 }
 
-/** What was noted in an earlier round counts, but for what the rule or the record no longer says. */
-function atTurn(going: Going, look: Look, now: number): Turning {
-  const { task, rule, record } = going;
-  const isNew = task.deletions === undefined;
-  const noted = task.deletions ?? deletionsOf(rule, task.record, record);
-  const deletions = noted
-    .filter((deletion) => !(isNew && hasNoLinks(deletion, look.links)))
-    .map((deletion) => {
-      const counts = isAskedFor(deletion, rule.delete) && isStillLinked(deletion, record, noted);
-      if (deletion.outcome !== undefined || counts) return deletion;
-      return { ...deletion, outcome: { result: 'spared' as const, at: now, proof: 'read' as const } };
-    });
-  const turn = turnOf(rule.delete, deletions, task.items);
-  return { ...going, deletions, turn: going.observe === undefined ? turn : allAtOnce(going, deletions, look) };
+interface Details {
+  readonly read: readonly Turning[];
+  readonly answers: ReadonlyMap<string, JudgedAnswer>;
+  readonly again: number | undefined;
 }
 
-/** What is only observed is told in one go, with as little reading as that takes. */
-function allAtOnce({ rule, task }: Going, deletions: readonly Deletion[], look: Look): Turn {
-  const items = rule.delete.flatMap((entry) => (entry.what === 'items' ? [entry.type] : []));
-  const toList = items.filter((type) => task.items?.[type]?.complete !== true);
-  return { phase: 0, open: deletions.filter((deletion) => look.links.has(deletionKey(deletion))), toList };
-}
-
-function hasNoLinks(deletion: Deletion, targets: Targets): boolean {
-  const target = targets.get(deletionKey(deletion));
-  return target?.kind === 'links' && target.links.length === 0;
-}
-
-/** A batch deletes no more than this at once, so no more of one task is read. */
-function openOf({ turn }: Turning): readonly Deletion[] {
-  return turn?.open.slice(0, maxBatchCommands) ?? [];
-}
-
-function pagesOf({ task, turn }: Turning): ItemsPage[] {
-  return (turn?.toList ?? []).map((type) => ({ parent: task.record, type, after: task.items?.[type]?.after ?? 0 }));
-}
-
-function detailCommands(turning: readonly Turning[], look: Look): Map<string, Command> {
-  const open = turning.flatMap(openOf).filter((deletion) => !look.links.has(deletionKey(deletion)));
-  const pages = turning.flatMap(pagesOf);
-  return new Map([
-    ...targetCommands(open, 'whole'),
-    ...pages.map((page) => [itemsKey(page), itemsCommand(page)] as const),
-  ]);
-}
-
-function fittingDetails(turning: readonly Turning[], look: Look): readonly Turning[] {
-  let size = turning.length;
-  while (size > 1 && detailCommands(turning.slice(0, size), look).size > maxBatchCommands) size -= 1;
-  return turning.slice(0, size);
+/** Where something cannot be read, those tasks that need nothing of it go on all the same. */
+async function readDetails(run: Run, fitting: readonly Turning[], look: Look): Promise<Details> {
+  const commands = detailCommands(fitting, look);
+  if (commands.size === 0) return { read: fitting, answers: new Map(), again: undefined };
+  const others = fitting.filter((one) => detailCommands([one], look).size === 0);
+  try {
+    const answers = await run.session.batch(commands, { write: false });
+    const limit = limitAmong(answers.values());
+    if (!limit) return { read: fitting, answers, again: undefined };
+    return { read: others, answers: new Map(), again: run.options.clock() + (limit.waitMs ?? minute) };
+  } catch (error) {
+    const tasks = fitting.filter((one) => !others.includes(one)).map(({ task }) => task);
+    return { read: others, answers: new Map(), again: await afterFailure(run, tasks, error) };
+  }
 }
 
 /** `go-on`: nothing to delete in this round, but in the next one. */
@@ -125,16 +79,17 @@ async function prepareTask(
   run: Run,
   one: Turning,
   targets: Targets,
-  answers: ReadonlyMap<string, JudgedAnswer>,
+  { answers, shared }: { answers: ReadonlyMap<string, JudgedAnswer>; shared: boolean },
 ): Promise<Ready | 'go-on' | undefined> {
   const { task, rule } = one;
   const { settle, options } = run;
+  const now = options.clock();
   const found = new Map(targets);
   const items = { ...task.items };
   const added: Deletion[] = [];
   for (const page of pagesOf(one)) {
     const linked = readItems(page, answers.get(itemsKey(page)));
-    if (linked.kind === 'unknown') return leave(run, task, linked);
+    if (linked.kind === 'unknown') return leave(run, task, linked, shared);
     const here = itemDeletions(page, linked);
     added.push(...here);
     here.forEach((deletion, index) => {
@@ -145,24 +100,29 @@ async function prepareTask(
   }
 
   const turn = [...openOf(one), ...added];
+  const ended = new Map<string, Deletion>();
   for (const deletion of turn) {
-    const target = found.get(deletionKey(deletion));
-    if (target === undefined || target.kind === 'unknown') return leave(run, task, target);
+    const seen = endedByReading(one, deletion, found, now);
+    if (seen === 'unknown') return leave(run, task, found.get(deletionKey(deletion)) ?? { kind: 'gone' }, shared);
+    if (seen) ended.set(deletionKey(deletion), seen);
   }
-  const isGone = new Set(turn.filter((deletion) => nothingIsLeft(deletion, found)).map(deletionKey));
-  const outcome = { result: 'already-gone', at: options.clock(), proof: 'read' } as const;
   const isNew = task.deletions === undefined;
   const deletions = [...one.deletions, ...added].flatMap((deletion) => {
-    if (deletion.outcome !== undefined || !isGone.has(deletionKey(deletion))) return [deletion];
+    if (deletion.outcome !== undefined) return [deletion];
     // What was never there is not worth a word.
-    return isNew && hasNoLinks(deletion, found) ? [] : [{ ...deletion, outcome }];
+    return isNew && hasNoLinks(deletion, found) ? [] : [ended.get(deletionKey(deletion)) ?? deletion];
   });
-  const wave = turn.filter((deletion) => !isGone.has(deletionKey(deletion)));
+  const wave = turn.filter((deletion) => !ended.has(deletionKey(deletion)));
   const known: Task = { ...task, deletions, items };
 
   const isOver = turnOf(rule.delete, deletions, items) === undefined;
   if (isOver && deletions.length === 0 && Object.values(items).every(({ gone }) => gone === 0)) {
     await settle.end(task, 'skipped', 'nothing-linked', { text: 'Skipped: nothing of what the rule names is linked' });
+    return undefined;
+  }
+  if (deletions.filter(({ what }) => what === 'contacts').length > mostContacts) {
+    const description = `More than ${mostContacts} contacts are linked to the record: delete some of them by hand.`;
+    await settle.fail(task, { code: 'TOO_MANY_CONTACTS', description });
     return undefined;
   }
   if (one.observe !== undefined) {
@@ -178,6 +138,26 @@ async function prepareTask(
   return wave.length === 0 ? 'go-on' : { task: noted, rule, wave };
 }
 
+/** The deletion with its outcome, when what was just read leaves nothing to do; `unknown` when nothing could be read. */
+function endedByReading(
+  { task, perhapsOurs }: Turning,
+  deletion: Deletion,
+  targets: Targets,
+  now: number,
+): Deletion | 'unknown' | undefined {
+  const target = targets.get(deletionKey(deletion));
+  if (target === undefined || target.kind === 'unknown') return 'unknown';
+  if (target.kind === 'gone' || hasNoLinks(deletion, targets)) {
+    return { ...deletion, outcome: { result: 'already-gone', at: now, proof: 'read' } };
+  }
+  if (perhapsOurs.has(deletionKey(deletion))) return spared(deletion, now);
+  if (deletion.what !== 'items' || target.kind !== 'record') return undefined;
+  // A person may have given the item to another parent since it was noted.
+  const isOurs = isChildOf(task.record, target.fields);
+  if (isOurs === undefined) return 'unknown';
+  return isOurs ? undefined : spared(deletion, now);
+}
+
 function withLinks(deletions: readonly Deletion[], targets: Targets): Deletion[] {
   return deletions.map((deletion) => {
     const target = targets.get(deletionKey(deletion));
@@ -186,16 +166,9 @@ function withLinks(deletions: readonly Deletion[], targets: Targets): Deletion[]
   });
 }
 
-function nothingIsLeft(deletion: Deletion, targets: Targets): boolean {
-  return targets.get(deletionKey(deletion))?.kind === 'gone' || hasNoLinks(deletion, targets);
-}
-
-async function leave(run: Run, task: Task, target: { row?: Trouble['row'] } | undefined): Promise<undefined> {
-  const row = target?.row;
-  await afterTrouble(run, task, {
-    code: 'TARGET_UNREADABLE',
-    description: row?.meaning ?? 'What is to be removed could not be read',
-    row,
-  });
+async function leave(run: Run, task: Task, target: Target, shared: boolean): Promise<undefined> {
+  const row = target.kind === 'unknown' ? target.row : undefined;
+  const description = row?.meaning ?? 'What is to be removed could not be read';
+  await afterTrouble(run, task, { code: 'TARGET_UNREADABLE', description, row, shared });
   return undefined;
 }

@@ -29,7 +29,8 @@ export function turnOf(
   return {
     phase,
     open: open.filter((deletion) => phaseOf(deletion) === phase),
-    toList: phase === itemsPhase ? unlisted : [],
+    // One page after the other: what is noted has to end before more is.
+    toList: phase === itemsPhase && !open.some((deletion) => phaseOf(deletion) === phase) ? unlisted : [],
   };
 }
 

@@ -80,14 +80,14 @@ export function readRecords(
   wanted: readonly RecordKey[],
   answers: ReadonlyMap<string, JudgedAnswer>,
   semanticsOf: SemanticsOf = noneKnown,
-): { records: Records; failures: JudgedAnswer[] } {
+): { records: Records; failures: ReadonlyMap<string, JudgedAnswer> } {
   const records = new Map<string, PresentRecord>();
-  const failures: JudgedAnswer[] = [];
+  const failures = new Map<string, JudgedAnswer>();
   for (const [key, { entityTypeId, ids }] of pagesOf(wanted)) {
     const answer = answers.get(key);
     const list = answer?.kind === 'result' ? itemListSchema.safeParse(answer.result) : undefined;
     if (list?.success !== true) {
-      if (answer) failures.push(answer);
+      if (answer) for (const id of ids) failures.set(recordKey({ entityTypeId, id }), answer);
       continue;
     }
     let unread = 0;
@@ -97,11 +97,14 @@ export function readRecords(
       if (record === undefined) {
         unread += 1;
         asked.delete(Number(typeof row === 'object' && row !== null && 'id' in row ? row.id : Number.NaN));
+      } else if (!ids.includes(record.id)) {
+        unread += 1;
       } else if (asked.delete(record.id) && record.present) {
         records.set(recordKey({ entityTypeId, id: record.id }), record.present);
       }
     }
-    // A row that cannot be read must not make its record count as gone, and which it is may not be readable either.
+    // A row that cannot be read must not make its record count as gone, and which it is may not be readable either. Nor
+    // does a list with rows that nobody asked for say that others are gone.
     if (unread === 0) for (const id of asked) records.set(recordKey({ entityTypeId, id }), { found: false });
   }
   return { records, failures };
@@ -118,7 +121,7 @@ export function readRow(
   const { id, stageSemanticId, lastActivityTime, ...rest } = parsed.data;
   const semantics = stageSemanticId ?? semanticsOf(entityTypeId, rest.stageId);
   if (semantics === undefined) return { id };
-  const activity = { lastActivityTime: lastActivityTime ?? undefined };
+  const activity = { lastActivityTime: lastActivityTime === null ? 0 : lastActivityTime };
   return {
     id,
     present: { found: true, entityTypeId, semantics, ...rest, ...activity, fields: row as Record<string, unknown> },

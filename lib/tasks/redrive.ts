@@ -96,6 +96,7 @@ function afterDecision(decision: Decision, waits: BackNote | undefined): Redrive
       return { do: 'back', note: waits ?? 'not-due-yet' };
     case 'observe':
       return { do: 'back', note: waits ?? 'would-be-observed' };
+    case 'read-again':
     case 'act':
       break;
   }

@@ -55,10 +55,16 @@ export async function afterFailure(run: Run, tasks: readonly Task[], error: unkn
 /** What a trouble means for one task: it fails, waits for a person, or is tried again. */
 export async function afterTrouble(run: Run, task: Task, trouble: Trouble): Promise<void> {
   const { reaction, stopsPortal = false, meaning = '' } = trouble.row ?? {};
+  const isFinal = reaction === 'permanent' || reaction === 'bug' || reaction === 'operator';
   if (reaction === 'operator' && stopsPortal) await run.settle.park(task, meaning);
-  else if (reaction === 'permanent' || reaction === 'bug' || reaction === 'operator')
-    await run.settle.fail(task, trouble);
-  else await retryOrStop(run, task, trouble);
+  // Alone it would be; together with others, one of them is at fault, and it is found by halves.
+  else if (isFinal && trouble.shared !== true) await run.settle.fail(task, trouble);
+  else
+    await retryOrStop(
+      run,
+      task,
+      isFinal && trouble.row ? { ...trouble, row: { ...trouble.row, countsAttempt: true } } : trouble,
+    );
 }
 
 async function retryOrStop({ session, settle }: Run, task: Task, trouble: Trouble): Promise<void> {

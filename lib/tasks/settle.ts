@@ -4,7 +4,7 @@ import type { Clock, Random } from '../bitrix24/clock.ts';
 import type { Verdict } from '../bitrix24/reactions.ts';
 import { backoffMs, longestDelayMs, maxAttempts } from './backoff.ts';
 import { sendDeadLetter } from './dead-letter.ts';
-import type { ObserveReason, SkipReason } from './decide.ts';
+import type { CancelReason, ObserveReason, SkipReason } from './decide.ts';
 import { describeDeletions } from './deletion.ts';
 import { compact } from './progress.ts';
 import { pausedMs } from './schedule.ts';
@@ -95,9 +95,12 @@ export class Settlement {
 
   /** The record is gone: what was done of the task stays noted, and no more is done. */
   async skipped(task: Task, reason: SkipReason): Promise<void> {
-    const ended = (task.deletions ?? []).filter(({ outcome }) => outcome !== undefined).length;
-    const text = `Skipped: ${reason}${ended === 0 ? '' : `; ${ended} of its deletions had ended before`}`;
-    await this.end(task, 'skipped', reason, { text });
+    await this.end(task, 'skipped', reason, { text: `Skipped: ${reason}${endedBefore(task)}` });
+  }
+
+  /** The same for a record that is not to be acted on any more. */
+  async cancelled(task: Task, reason: CancelReason): Promise<void> {
+    await this.end(task, 'cancelled', reason, { text: `Cancelled: ${reason}${endedBefore(task)}` });
   }
 
   /** Nothing is done; what would be is told. */
@@ -106,7 +109,8 @@ export class Settlement {
     const more = Object.entries(items).flatMap(([type, { complete }]) =>
       complete ? [] : [` and more of type ${type}`],
     );
-    const text = `Observed (${reason}): would call ${describeDeletions(deletions)}${more.join('')}`;
+    const open = deletions.filter(({ outcome }) => outcome === undefined);
+    const text = `Observed (${reason}): would call ${describeDeletions(open)}${more.join('')}${endedBefore(task)}`;
     await this.end(task, 'observed', reason, { text, deletions });
   }
 
@@ -185,6 +189,12 @@ const results = {
   spared: 'left alone, no longer linked',
   refused: 'refused',
 } as const;
+
+/** What had been done of a task that is not finished. */
+function endedBefore({ deletions = [], items }: Pick<Task, 'deletions' | 'items'>): string {
+  const text = describeOutcomes(deletions, items);
+  return text === '' ? '' : `. Before that: ${text}`;
+}
 
 function describeOutcomes(deletions: readonly Deletion[], items: Task['items']): string {
   const ended = deletions.flatMap((deletion) => (deletion.outcome ? [{ deletion, outcome: deletion.outcome }] : []));

@@ -91,8 +91,9 @@ function readLists(
     const answer = answers.get(key);
     const list = answer?.kind === 'result' ? itemListSchema.safeParse(answer.result).data : undefined;
     const rows = list?.items.map((row) => ({ id: idOf(row), row }));
-    // A row that cannot be read must not make its record count as gone, and which it is may not be readable either.
-    const isWhole = rows?.every(({ id }) => id !== undefined) === true;
+    // A row that cannot be read must not make its record count as gone, and which it is may not be readable either. Nor
+    // does a list with rows that nobody asked for say that others are gone.
+    const isWhole = rows?.every(({ id }) => id !== undefined && ids.includes(id)) === true;
     const row = answer?.kind === 'error' ? answer.row : undefined;
     for (const id of ids) {
       const here = rows?.find((one) => one.id === id);

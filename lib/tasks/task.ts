@@ -38,6 +38,8 @@ export const deletionSchema = z.object({
   id: z.int().positive(),
   /** Of links: every contact of which a snapshot has been taken. */
   contactIds: z.array(z.int()).optional(),
+  /** Of more links than are named: a digest of those that the last snapshot has. */
+  linksDigest: z.string().optional(),
   /** When the last snapshot of it was taken; absent: none yet. */
   snapshotAt: instant.optional(),
   outcome: outcomeSchema.optional(),

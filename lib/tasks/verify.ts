@@ -1,18 +1,23 @@
 import type { Sent } from './carry-out.ts';
 import { deletionKey } from './deletion.ts';
 import { isPortalTrouble, type Run } from './run.ts';
-import { readTargets, targetCommands, type Targets } from './targets.ts';
+import { readTargets, type Target, targetCommands } from './targets.ts';
+
+/** To read one back takes two commands at most, and a batch holds 50. */
+const atOnce = 25;
 
 /** Reads back what nobody knows the outcome of: what is gone is done, what is still there is tried again or refused. */
 export async function verify({ session }: Run, unclear: readonly Sent[]): Promise<void> {
-  const deletions = unclear.map(({ deletion }) => deletion);
-  let targets: Targets = new Map();
-  try {
-    const answers = await session.batch(targetCommands(deletions, 'presence'), { write: false });
-    targets = readTargets(deletions, answers);
-  } catch (error) {
-    // The next attempt reads before it deletes, so it finds out; only what is no trouble of the portal is passed on.
-    if (!isPortalTrouble(error)) throw error;
+  const targets = new Map<string, Target>();
+  for (let start = 0; start < unclear.length; start += atOnce) {
+    const deletions = unclear.slice(start, start + atOnce).map(({ deletion }) => deletion);
+    try {
+      const answers = await session.batch(targetCommands(deletions, 'presence'), { write: false });
+      for (const [key, target] of readTargets(deletions, answers)) targets.set(key, target);
+    } catch (error) {
+      // The next attempt reads before it deletes, so it finds out; only what is no trouble of the portal is passed on.
+      if (!isPortalTrouble(error)) throw error;
+    }
   }
   for (const sent of unclear) {
     const target = targets.get(deletionKey(sent.deletion));

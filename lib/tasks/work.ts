@@ -3,14 +3,16 @@ import { PortalSession } from '../portals/session.ts';
 import type { StoredRule, StoredRules } from '../rules/version.ts';
 import { carryOut } from './carry-out.ts';
 import { decide } from './decide.ts';
+import { missingFor } from './deletion.ts';
 import { each } from './each.ts';
 import { fittingLook, type Judged, limitAmong, type Look, lookCommands, readLook } from './look.ts';
 import { type DeletionMessage, tasksPerMessage } from './messages.ts';
-import { type Going, prepare } from './prepare.ts';
+import { prepare } from './prepare.ts';
 import { recordKey } from './read-records.ts';
 import { afterFailure, afterTrouble, type Run, type WorkOptions } from './run.ts';
 import { Settlement } from './settle.ts';
 import type { Deletion, RecordKey, Task } from './task.ts';
+import type { Going } from './turning.ts';
 
 /** A round looks and then deletes; one more look is needed for what does not come with the record. */
 const requestsPerRound = 2;
@@ -90,12 +92,8 @@ async function stillOpen({ tasks, clock }: WorkOptions, taskIds: readonly string
 
 /** One round: look, decide, note, delete, settle. */
 async function attempt(run: Run, open: readonly Task[], rules: StoredRules | undefined): Promise<number | undefined> {
-  // Two rules may name the same record. The second looks again when the first has acted.
-  const different = [...new Map(open.toReversed().map((task) => [recordKey(task.record), task])).values()];
-  const judged = fittingTogether(different).map((task) => ({
-    task,
-    rule: rules?.rules.find(({ id }) => id === task.rule.id),
-  }));
+  const all = open.map((task): Judged => ({ task, rule: rules?.rules.find(({ id }) => id === task.rule.id) }));
+  const judged = fittingTogether(onePerRecord(all));
   const first = fittingLook(judged);
   const others = open.length > first.length ? run.options.clock() : undefined;
 
@@ -108,13 +106,27 @@ async function attempt(run: Run, open: readonly Task[], rules: StoredRules | und
 }
 
 /**
+ * Two rules may name the same record. The second looks again when the first has acted, and what deletes the record
+ * itself comes last: nothing could be read of it afterwards.
+ */
+function onePerRecord(all: readonly Judged[]): Judged[] {
+  const deletesItself = ({ task, rule }: Judged): number =>
+    rule?.delete.some(({ what }) => what === 'deal' || what === 'lead' || what === 'item') === true &&
+    task.deletions?.some(({ snapshotAt }) => snapshotAt !== undefined) !== true
+      ? 1
+      : 0;
+  const ordered = all.toSorted((a, b) => deletesItself(a) - deletesItself(b) || a.task.createdAt - b.task.createdAt);
+  return [...new Map(ordered.toReversed().map((one) => [recordKey(one.task.record), one])).values()].toReversed();
+}
+
+/**
  * The tasks of one round: those that were tried least, and the fewer together the more often they failed. A record
  * that brings every request down with it, or a portal too slow for a full batch, is so found out by halves.
  */
-function fittingTogether(tasks: readonly Task[]): Task[] {
-  const least = Math.min(...tasks.map(({ attempts }) => attempts));
+function fittingTogether(judged: readonly Judged[]): Judged[] {
+  const least = Math.min(...judged.map(({ task }) => task.attempts));
   const size = Math.max(1, Math.floor(tasksPerMessage / 2 ** least));
-  return tasks.filter(({ attempts }) => attempts === least).slice(0, size);
+  return judged.filter(({ task }) => task.attempts === least).slice(0, size);
 }
 
 /** Reads everything again. A number or undefined: what `workMessage` is to return, because nothing could be read. */
@@ -152,25 +164,36 @@ async function decideAll(run: Run, judged: readonly Judged[], look: Look): Promi
   await each(judged, async ({ task, rule }) => {
     const record = look.records.get(recordKey(task.record));
     if (record === undefined || look.profile === undefined) {
-      const description = look.failure?.meaning ?? 'The record could not be read';
-      return afterTrouble(run, task, { code: 'RECORD_UNREADABLE', description, row: look.failure });
+      const row = look.profile && look.failures.get(recordKey(task.record));
+      const description = row?.meaning ?? 'The record could not be read';
+      // One command reads many records: which of them is at fault is not known.
+      return afterTrouble(run, task, { code: 'RECORD_UNREADABLE', description, row, shared: judged.length > 1 });
     }
     const decision = decide(task, record, rule, portal, options.clock());
     switch (decision.do) {
       case 'skip':
         return isOver(task) ? settle.done(goneItself(task, options.clock())) : settle.skipped(task, decision.reason);
       case 'cancel':
-        return settle.end(task, 'cancelled', decision.reason, { text: `Cancelled: ${decision.reason}` });
+        return settle.cancelled(task, decision.reason);
       case 'defer':
         return settle.putOff(task, decision.until, `Due at ${new Date(decision.until).toISOString()}`);
+      case 'read-again':
+        return unsaid(run, task, decision.what);
       case 'observe':
       case 'act':
         break;
     }
     if (!record.found || !rule) throw new TypeError('A record that is gone, or without a rule, is not acted on');
+    const missing = missingFor(rule, record);
+    if (missing !== undefined) return unsaid(run, task, missing);
     going.push({ task, rule, record, observe: decision.do === 'observe' ? decision.reason : undefined });
   });
   return going;
+}
+
+/** The portal has left out something of the record that the rule depends on. */
+function unsaid(run: Run, task: Task, what: string): Promise<void> {
+  return afterTrouble(run, task, { code: 'RECORD_INCOMPLETE', description: `The portal does not say ${what}` });
 }
 
 /** Whether nothing was left to do but to delete the lost record itself. */

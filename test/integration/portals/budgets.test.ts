@@ -167,7 +167,9 @@ describe('the operating time', () => {
 
   /** How many of so many calls of one method a batch may carry. */
   const room = async (name: string, wanted: number): Promise<{ calls: number; waitUntil?: number }> => {
-    const { fits, ...rest } = await meter.room(Array.from({ length: wanted }, () => name));
+    const { fits, ...rest } = await meter.room(
+      Array.from({ length: wanted }, () => ({ method: name, params: { id: 1 } })),
+    );
     return { calls: fits.filter(Boolean).length, ...rest };
   };
 

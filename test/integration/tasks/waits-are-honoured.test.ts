@@ -95,7 +95,8 @@ describe('a limit', () => {
     const taskId = await bench.createTask(bench.addLostDeal());
     const fault = refuse(method, error);
     for (let round = 0; round < 2 * maxAttempts; round += 1) {
-      const again = await bench.work([taskId]);
+      // Its message waits, or what waits for one method alone does so in the table.
+      const again = (await bench.work([taskId])) ?? (await bench.task(taskId)).notBefore;
       expect(again).toBeGreaterThan(bench.time.now);
       bench.time.now = again ?? 0;
     }
@@ -119,7 +120,8 @@ describe('a limit', () => {
     });
     await bench.work(taskIds.slice(0, 1), { rest });
     refuse(deletion, 'OPERATION_TIME_LIMIT', 1);
-    const again = (await bench.work(taskIds.slice(1), { rest })) ?? 0;
+    await bench.work(taskIds.slice(1), { rest });
+    const again = (await bench.task(taskIds[1] ?? '')).notBefore;
     expect(again).toBeGreaterThan(bench.time.now);
     bench.time.now += 10 * minute;
     await bench.work(taskIds.slice(1), { rest });

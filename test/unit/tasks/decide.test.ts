@@ -8,7 +8,7 @@ const movedTime = 1_785_000_000_000;
 const waitMs = 3_600_000;
 const over = movedTime + waitMs;
 
-const task = { transition: { stageId: 'C5:LOSE', movedTime }, source: 'app' };
+const task = { transition: { stageId: 'C5:LOSE', movedTime }, source: 'app', createdAt: movedTime + 5 };
 const nothingLinked = { companyId: 0, contactIds: [] as number[], fields: {} };
 const record = {
   found: true,
@@ -140,7 +140,7 @@ describe('conditions, activity, and what a person asked for', () => {
   const deletion = { what: 'deal-contacts', method: 'crm.deal.contact.items.delete', entityTypeId: 2, id: 1 } as const;
   const begun = {
     ...task,
-    deletions: [{ ...deletion, outcome: { result: 'deleted', at: movedTime, proof: 'answer' } as const }],
+    deletions: [{ ...deletion, snapshotAt: movedTime, outcome: { result: 'deleted', at: movedTime, proof: 'answer' } as const }],
   };
   const quiet: StoredRule = { ...rule, waitFrom: 'last-activity' };
   const asked = { ...task, source: 'operator' };
@@ -179,7 +179,36 @@ describe('conditions, activity, and what a person asked for', () => {
     ],
     [
       'asked for by a person, a loss before the rule and before enforcement is acted on',
-      { task: asked, rule: { ...rule, since: movedTime + 1 }, portal: { mode: 'enforce', enforcedAt: over } },
+      { task: asked, rule: { ...rule, since: movedTime + 1 }, portal: { mode: 'enforce', enforcedAt: movedTime + 1 } },
+      { do: 'act' },
+    ],
+    [
+      'asked for by a person, a rule that says something else since then is not acted on',
+      { task: asked, rule: { ...rule, since: movedTime + 6 } },
+      { do: 'cancel', reason: 'rule-changed' },
+    ],
+    [
+      'asked for by a person while the portal observed, enforcing later does not act on it',
+      { task: asked, portal: { mode: 'enforce', enforcedAt: movedTime + 6 } },
+      { do: 'observe', reason: 'lost-before-enforcement' },
+    ],
+    [
+      'a portal that does not say when the last activity was is asked again',
+      { rule: quiet, record: { ...record, lastActivityTime: undefined } },
+      { do: 'read-again', what: 'the last activity' },
+    ],
+    [
+      'a record without any activity is due by its loss',
+      { rule: quiet, record: { ...record, lastActivityTime: 0 } },
+      { do: 'act' },
+    ],
+    [
+      'a link that we may have removed ourselves is no reason to stop either',
+      {
+        task: { ...task, deletions: [{ ...deletion, snapshotAt: movedTime }] },
+        rule: aboutSource,
+        record: { ...fromWeb, fields: { sourceId: 'WEB', contactId: 0 } },
+      },
       { do: 'act' },
     ],
     [

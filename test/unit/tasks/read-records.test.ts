@@ -153,8 +153,6 @@ describe('what the answers tell of the deals', () => {
       semantics: 'F',
       movedTime: Date.UTC(2026, 6, 29, 8),
       movedBy: 0,
-      companyId: 0,
-      contactIds: [],
       fields: row('7', { categoryId: '5' }),
     });
   });
