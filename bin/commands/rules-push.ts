@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { changesBetween } from '../../lib/rules/changes.ts';
+import { changesBetween, hasShorterWait } from '../../lib/rules/changes.ts';
 import { nextVersion } from '../../lib/rules/version.ts';
 import { bindForRules } from '../bind-for-rules.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
@@ -32,7 +32,7 @@ export function addRulesPush(rules: Command, run: CommandRun): void {
 }
 
 async function push(deployment: Deployment, file: string, id: string): Promise<Report> {
-  const { portals, clock, operator } = deployment;
+  const { portals, tasks, clock, operator } = deployment;
   const { source, rules } = await readRulesFile(file);
   const { portal, resolved } = await resolveOnPortal(deployment, id, rules);
   const { memberId, domain, mode, rulesVersion } = portal;
@@ -44,6 +44,8 @@ async function push(deployment: Deployment, file: string, id: string): Promise<R
 
   const changes = changesBetween(previous?.rules, stored.rules);
   const warnings = await bindForRules(deployment, portal, stored.rules);
+  // What waits was put off by the rule of before. Each task is looked at and put off anew, or done.
+  if (hasShorterWait(previous?.rules, stored.rules)) await tasks.hastenPortal(memberId);
 
   const text = [
     `Version ${stored.version} of the rules is in force on ${domain} (mode ${mode}):`,

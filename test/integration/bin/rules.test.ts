@@ -277,6 +277,27 @@ rules:
     expect(second).toMatchObject({ version: 2, rules: [{ id: 'competitors', since }, { id: 'others' }] });
   });
 
+  test('push of a shorter wait brings open tasks forward, and of a longer one does not', async () => {
+    const source = (wait: string) =>
+      `version: 1\nrules:\n  - { id: one, when: { type: deal, stages: all-lost }, wait: ${wait}, delete: [deal-contacts] }\n`;
+    const push = async (wait: string) =>
+      stage.run(['rules', 'push', await stage.file('rules.yaml', source(wait)), '--portal', stage.portal.domain]);
+    await push('24h');
+    const { memberId } = stage.portal;
+    const record = { entityTypeId: 2, id: 1 };
+    const transition = { stageId: 'LOSE', movedTime: stage.now };
+    const nextAt = stage.now + 24 * 3_600_000;
+    const rule = { id: 'one', version: 1 };
+    const { taskId } = await stage.tasks.create(
+      { memberId, record, rule, transition, run: 0 },
+      { nextAt, source: 'app', history: [] },
+    );
+    await push('48h');
+    expect((await stage.tasks.get(taskId))?.nextAt).toBe(nextAt);
+    await push('1h');
+    expect((await stage.tasks.get(taskId))?.nextAt).toBeLessThanOrEqual(stage.now);
+  });
+
   test('push waits for a portal that is over its rate', async () => {
     const { domain, memberId } = stage.portal;
     const until = stage.now + 20_000;
