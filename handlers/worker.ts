@@ -23,13 +23,19 @@ const env = readEnvironment(process.env, [
   'TIDY24_APP_PARAMETER',
   'TIDY24_RUN',
   'TIDY24_PORTAL_DOMAINS',
+  'TIDY24_UNDO_DAYS',
 ]);
 const telemetry = createTelemetry('worker');
 const sqs = createSqsClient();
 const deletionsDlq = openQueue(sqs, env.DELETIONS_DLQ_URL, newId);
 const options = {
   ...portalParts(env, telemetry),
-  snapshots: new SnapshotStore(openTable(createDynamoDbClient(), env.SNAPSHOTS_TABLE), clock, Math.random),
+  snapshots: new SnapshotStore(
+    openTable(createDynamoDbClient(), env.SNAPSHOTS_TABLE),
+    clock,
+    Math.random,
+    env.TIDY24_UNDO_DAYS,
+  ),
   deletionsDlq,
 };
 

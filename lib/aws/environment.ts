@@ -17,6 +17,8 @@ const variables = {
         .filter((domain) => domain !== ''),
     )
     .pipe(z.array(domainSchema)),
+  /** For so many days snapshots are kept, and what was deleted can be undone. */
+  TIDY24_UNDO_DAYS: z.coerce.number().int().min(1).max(365).default(30),
   PORTALS_TABLE: z.string().min(1),
   CREDENTIALS_TABLE: z.string().min(1),
   TASKS_TABLE: z.string().min(1),

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { ContactLink } from '../bitrix24/answers.ts';
-import { EntityType } from '../bitrix24/entity-types.ts';
+import type { Verdict } from '../bitrix24/reactions.ts';
+import type { StoredRule } from '../rules/version.ts';
 import { deletionKey, describeDeletions } from './deletion.ts';
+import { each } from './each.ts';
 import { compact } from './progress.ts';
-import type { Run } from './run.ts';
-import { mostSnapshots, type Snapshot } from './snapshots.ts';
+import { recordKey } from './read-records.ts';
+import { afterFailure, afterTrouble, earliest, type Ready, type Run } from './run.ts';
 import type { Targets } from './targets.ts';
 import type { Deletion, Task } from './task.ts';
+import { mostDoomed, readBelongings } from './undo/belongings.ts';
+import type { Belongings, Doomed } from './undo/collect.ts';
+import { snapshotOf, storeSnapshot } from './undo/take-snapshot.ts';
 
 /** A snapshot older than this, in ms, is taken anew before it is relied on. */
 const renewSnapshotMs = 24 * 3600 * 1000;
@@ -15,24 +20,122 @@ const largestNote = 250_000;
 /** Of more contacts a task keeps only a digest. */
 const mostContactIds = 2_000;
 
+/** Those deletions of a task that are to be carried out now. */
+export interface Wave {
+  /** As it was read. */
+  readonly before: Task;
+  /** As it is to be noted. */
+  readonly after: Task;
+  readonly rule: StoredRule;
+  readonly wave: readonly Deletion[];
+  /** What is deleted, as it is now. */
+  readonly targets: Targets;
+}
+
+/** A wave, and those of its deletions of which there is no snapshot yet, or an old one. */
+interface Uncovered extends Wave {
+  readonly uncovered: readonly Deletion[];
+  readonly doomed: readonly Doomed[];
+}
+
 /**
- * Takes the snapshot of what is about to be deleted and notes it in the task. On a later try there may be links that no
- * snapshot has, because somebody added them meanwhile, or the snapshot may be old, and undo must be possible from the
- * deletion on: then one more is taken.
+ * Takes the snapshots of what is about to be deleted and notes them in the tasks. What belongs to records is read for all
+ * tasks together. A task of which that cannot be read waits or fails: nothing is deleted without its snapshot.
  *
- * @param task as it was read, and as it is to be noted
- * @param wave of its deletions, those that are to be carried out now
+ * @returns what can be deleted now, and when to come again for the rest
+ */
+export async function noteWaves(
+  run: Run,
+  waves: readonly Wave[],
+): Promise<{ ready: Ready[]; again: number | undefined }> {
+  const { options } = run;
+  const all = waves.map((wave) => withDoomed(wave, options.clock()));
+  const fitting = all.slice(0, fittingCount(all));
+  let again = fitting.length < all.length ? options.clock() : undefined;
+
+  const withRecords = fitting.filter((one) => one.doomed.length > 0);
+  let notable: readonly Uncovered[] = fitting;
+  let belongings: Belongings | undefined;
+  if (withRecords.length > 0) {
+    const doomed = withRecords.flatMap((one) => one.doomed);
+    const lostTypes = withRecords.map(({ before }) => before.record.entityTypeId);
+    try {
+      belongings = await readBelongings(run.session, doomed, lostTypes, options.clock);
+    } catch (error) {
+      // Those that need nothing of it go on all the same.
+      notable = fitting.filter((one) => one.doomed.length === 0);
+      const tasks = withRecords.map(({ before }) => before);
+      again = earliest(again, await afterFailure(run, tasks, error));
+    }
+  }
+
+  const ready: Ready[] = [];
+  await each(notable, async (one) => {
+    const unread = one.doomed.map(recordKey).find((key) => belongings?.unreadable.has(key));
+    if (unread !== undefined) {
+      const row = belongings?.unreadable.get(unread);
+      return leave(run, one.before, row, { shared: withRecords.length > 1 });
+    }
+    const task = await noteWave(run, one, belongings);
+    if (task && one.wave.length > 0) ready.push({ task, rule: one.rule, wave: one.wave });
+    else if (task) again = options.clock();
+  });
+  return { ready, again };
+}
+
+function withDoomed(wave: Wave, now: number): Uncovered {
+  const { targets, rule } = wave;
+  const uncovered = wave.wave.filter((deletion) => !isCovered(deletion, targets, now));
+  const doomed = uncovered.flatMap((deletion): Doomed[] => {
+    const target = targets.get(deletionKey(deletion));
+    const { entityTypeId, id } = deletion;
+    return target?.kind === 'record' ? [{ entityTypeId, id, fields: target.fields, depth: rule.snapshot }] : [];
+  });
+  return { ...wave, uncovered, doomed };
+}
+
+/** As many waves, from the first on, as one round can read about. */
+function fittingCount(waves: readonly Uncovered[]): number {
+  let size = 0;
+  let count = 0;
+  for (const { doomed } of waves) {
+    size += doomed.length;
+    if (size > mostDoomed && count > 0) break;
+    count += 1;
+  }
+  return count;
+}
+
+async function leave(run: Run, task: Task, row: Verdict | undefined, how: { shared: boolean }): Promise<void> {
+  await afterTrouble(run, task, {
+    code: 'SNAPSHOT_UNREADABLE',
+    description: row?.meaning ?? 'What belongs to the records that are to be deleted could not be read',
+    row,
+    ...how,
+  });
+}
+
+/**
+ * Stores the snapshot and notes it in the task. On a later try there may be links that no snapshot has, because somebody
+ * added them meanwhile, or the snapshot may be old, and undo must be possible from the deletion on: then one more is
+ * taken.
+ *
  * @returns the task as noted; undefined when it has changed meanwhile and must not be acted on now
  */
-export async function noteWave(
+async function noteWave(
   { options, settle }: Run,
-  { before, after: task }: { before: Task; after: Task },
-  wave: readonly Deletion[],
-  targets: Targets,
+  { before, after: task, rule, wave, targets, uncovered }: Uncovered,
+  belongings: Belongings | undefined,
 ): Promise<Task | undefined> {
   const now = options.clock();
-  const uncovered = wave.filter((deletion) => !isCovered(deletion, targets, now));
-  const snapshots = uncovered.length === 0 ? undefined : await takeSnapshot(options, task, uncovered, targets);
+  const snapshots =
+    uncovered.length === 0
+      ? undefined
+      : await storeSnapshot(
+          options.snapshots,
+          task,
+          snapshotOf(uncovered, targets, belongings, { takenAt: now, depth: rule.snapshot }),
+        );
 
   const renewed = new Map(uncovered.map((deletion) => [deletionKey(deletion), covered(deletion, targets, now)]));
   const noted = compact({
@@ -82,30 +185,4 @@ function covered(deletion: Deletion, targets: Targets, now: number): Deletion {
     contactIds: [...contactIds].slice(0, mostContactIds),
     ...(linksDigest !== undefined && { linksDigest }),
   };
-}
-
-/** How many snapshots the task has now. */
-async function takeSnapshot(
-  { snapshots, clock }: Run['options'],
-  { taskId, snapshots: before = 0 }: Task,
-  deletions: readonly Deletion[],
-  targets: Targets,
-): Promise<number> {
-  const snapshot: Snapshot = { v: 1, takenAt: clock(), dealContacts: [], companyContacts: [], records: [] };
-  for (const deletion of deletions) {
-    const { entityTypeId, id } = deletion;
-    const target = targets.get(deletionKey(deletion));
-    if (target?.kind === 'record') snapshot.records.push({ entityTypeId, id, fields: { ...target.fields } });
-    else if (target?.kind !== 'links')
-      throw new Error(`There is nothing to take a snapshot of for ${deletionKey(deletion)}`);
-    else if (entityTypeId === EntityType.company) snapshot.companyContacts.push({ companyId: id, links: target.links });
-    else snapshot.dealContacts.push({ dealId: id, links: target.links });
-  }
-  // A number may be taken although the task does not know it: by a try that died before it could note it.
-  let number = before;
-  while (!(await snapshots.put(taskId, number, snapshot))) {
-    number += 1;
-    if (number >= mostSnapshots) throw new Error(`Task ${taskId} has ${number} snapshots and no room for one more`);
-  }
-  return number + 1;
 }

@@ -4,7 +4,7 @@ import { deletionKey } from './deletion.ts';
 import { each } from './each.ts';
 import { isChildOf, itemDeletions, itemsKey, readItems } from './linked-items.ts';
 import { limitAmong, type Look } from './look.ts';
-import { noteWave } from './note-wave.ts';
+import { noteWaves, type Wave } from './note-wave.ts';
 import { turnOf } from './progress.ts';
 import { afterFailure, afterTrouble, earliest, type Ready, type Run } from './run.ts';
 import { readTargets, type Target, type Targets } from './targets.ts';
@@ -41,15 +41,14 @@ export async function prepare(
 
   const details = await readDetails(run, fitting, look);
   const shared = details.read.length > 1;
-  const ready: Ready[] = [];
-  let again = earliest(later, details.again);
+  const waves: Wave[] = [];
   await each(details.read, async (one) => {
     const targets = new Map([...readTargets(openOf(one), details.answers), ...look.links]);
-    const prepared = await prepareTask(run, one, targets, { answers: details.answers, shared });
-    if (prepared === 'go-on') again = run.options.clock();
-    else if (prepared) ready.push(prepared);
+    const wave = await prepareTask(run, one, targets, { answers: details.answers, shared });
+    if (wave) waves.push(wave);
   });
-  return { ready, again };
+  const noted = await noteWaves(run, waves);
+  return { ready: noted.ready, again: earliest(earliest(later, details.again), noted.again) };
 }
 
 interface Details {
@@ -74,13 +73,13 @@ async function readDetails(run: Run, fitting: readonly Turning[], look: Look): P
   }
 }
 
-/** `go-on`: nothing to delete in this round, but in the next one. */
+/** What is to be deleted in this round: nothing, when there is more to look for first. Undefined when the task ends or waits. */
 async function prepareTask(
   run: Run,
   one: Turning,
   targets: Targets,
   { answers, shared }: { answers: ReadonlyMap<string, JudgedAnswer>; shared: boolean },
-): Promise<Ready | 'go-on' | undefined> {
+): Promise<Wave | undefined> {
   const { task, rule } = one;
   const { settle, options } = run;
   const now = options.clock();
@@ -133,9 +132,7 @@ async function prepareTask(
     await settle.done(known);
     return undefined;
   }
-  const noted = await noteWave(run, { before: task, after: known }, wave, found);
-  if (!noted) return undefined;
-  return wave.length === 0 ? 'go-on' : { task: noted, rule, wave };
+  return { before: task, after: known, rule, wave, targets: found };
 }
 
 /** The deletion with its outcome, when what was just read leaves nothing to do; `unknown` when nothing could be read. */

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Item, Table } from '../aws/table.ts';
 import { contactLinksSchema } from '../bitrix24/answers.ts';
 import type { Clock, Random } from '../bitrix24/clock.ts';
+import { keptNameSchema, keptOwnerSchema, keptRecordSchema } from './undo/kept.ts';
 
 /** What a task is about to remove, complete enough to put it back. */
 export const snapshotSchema = z.object({
@@ -10,10 +11,12 @@ export const snapshotSchema = z.object({
   takenAt: z.int().positive(),
   dealContacts: z.array(z.object({ dealId: z.int(), links: contactLinksSchema })).default([]),
   companyContacts: z.array(z.object({ companyId: z.int(), links: contactLinksSchema })).default([]),
-  /** Whole records, as `crm.item.list` gives them. */
-  records: z
-    .array(z.object({ entityTypeId: z.int(), id: z.int(), fields: z.record(z.string(), z.unknown()) }))
-    .default([]),
+  records: z.array(keptRecordSchema).default([]),
+  /** The records that the contacts among these were linked to, and the contacts of these themselves. */
+  owners: z.array(keptOwnerSchema).default([]),
+  names: z.array(keptNameSchema).default([]),
+  /** `ids`: no field of a record is kept, only which there were and what was linked. */
+  depth: z.enum(['full', 'ids']).default('full'),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
 
@@ -28,8 +31,11 @@ const partSchema = z.object({
 
 /** DynamoDB takes rows of 400 KB; this leaves room for the keys. */
 const partBytes = 380_000;
-/** Undo is possible for so long after a snapshot was taken, in ms. */
-export const keptMs = 30 * 24 * 3600 * 1000;
+/** Undo is possible for so many days after a snapshot was taken, unless the deployment says otherwise. */
+export const undoDays = 30;
+const dayMs = 24 * 3600 * 1000;
+/** The same in ms. */
+export const keptMs = undoDays * dayMs;
 /** Snapshots of one task at most. Their first parts have the keys 0 to 999, the other parts have keys above. */
 export const mostSnapshots = 1_000;
 
@@ -42,8 +48,12 @@ export class SnapshotStore {
   readonly #clock: Clock;
   readonly #random: Random;
 
-  constructor(table: Table, clock: Clock, random: Random) {
+  readonly #keptMs: number;
+
+  /** `days`: how long snapshots are kept (`undoDays`). */
+  constructor(table: Table, clock: Clock, random: Random, days: number = undoDays) {
     this.#table = table;
+    this.#keptMs = days * dayMs;
     this.#clock = clock;
     this.#random = random;
   }
@@ -54,7 +64,7 @@ export class SnapshotStore {
    */
   async put(taskId: string, number: number, snapshot: z.input<typeof snapshotSchema>): Promise<boolean> {
     const bytes = gzipSync(JSON.stringify(snapshot));
-    const expiresAt = Math.floor((this.#clock() + keptMs) / 1000);
+    const expiresAt = Math.floor((this.#clock() + this.#keptMs) / 1000);
     const more: number[] = [];
     for (let start = partBytes; start < bytes.length; start += partBytes) {
       const part = await this.#putElsewhere(taskId, bytes.subarray(start, start + partBytes), expiresAt);

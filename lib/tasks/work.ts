@@ -136,7 +136,7 @@ async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | numbe
   const at = options.clock();
   let look: Look;
   try {
-    await session.reserve(judged.some(({ rule }) => needsDetails(rule)) ? requestsPerRound + 1 : requestsPerRound);
+    await session.reserve(Math.max(...judged.map(({ rule }) => requestsFor(rule))));
     const answers = await session.batch(lookCommands(judged), { write: false });
     const limit = limitAmong(answers.values());
     if (limit) return options.clock() + (limit.waitMs ?? minute);
@@ -152,9 +152,12 @@ async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | numbe
   return look;
 }
 
-/** Whether there is more to read than what comes with the record. */
-function needsDetails(rule: StoredRule | undefined): boolean {
-  return rule?.delete.some(({ what }) => what !== 'deal-contacts') === true;
+/** What does not come with the record is read by one more, what belongs to records that are deleted by two. */
+function requestsFor(rule: StoredRule | undefined): number {
+  const deleted = rule?.delete.map(({ what }) => what) ?? [];
+  if (deleted.every((what) => what === 'deal-contacts')) return requestsPerRound;
+  const onlyLinks = deleted.every((what) => what === 'deal-contacts' || what === 'company-contacts');
+  return requestsPerRound + (onlyLinks ? 1 : 3);
 }
 
 /** Ends or defers what is not to be carried out; gives back what is, or is to be observed. */

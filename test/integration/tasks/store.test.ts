@@ -354,14 +354,14 @@ describe('a chore', () => {
 });
 
 describe('a snapshot', () => {
+  const nothingElse = { companyContacts: [], records: [], owners: [], names: [], depth: 'full' as const };
   const snapshot = (dealId: number, links = 1): Snapshot => ({
     v: 1,
     takenAt: time.now,
     dealContacts: [
       { dealId, links: Array.from({ length: links }, (_, index) => ({ CONTACT_ID: index + 1, SORT: 10 })) },
     ],
-    companyContacts: [],
-    records: [],
+    ...nothingElse,
   });
   /** Numbers at random, so that it does not get much smaller. */
   const big = (dealId: number): Snapshot => ({
@@ -376,8 +376,7 @@ describe('a snapshot', () => {
         }),
       },
     ],
-    companyContacts: [],
-    records: [],
+    ...nothingElse,
   });
   /** As text: to compare tens of thousands of objects takes seconds. */
   const textOf = async (id: string) => JSON.stringify(await parts.snapshots.get(id));
