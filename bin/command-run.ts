@@ -1,4 +1,6 @@
+import type { Command } from 'commander';
 import { RulesError } from '../lib/rules/rules-error.ts';
+import { recordingOf } from './changing-commands.ts';
 import { UsageError } from './command-error.ts';
 import type { Deployment } from './deployment.ts';
 import { explainError, traceOf } from './explain-error.ts';
@@ -19,6 +21,8 @@ export class CommandRun {
   readonly lines: LineReader;
   readonly secrets: Secrets;
   exitCode = 0;
+  /** What is being run, with its arguments. */
+  #command: Command | undefined;
 
   constructor(io: CliIo) {
     const scrubbed = (sink: TextSink): TextSink => ({ write: (text) => sink.write(this.secrets.scrub(text)) });
@@ -28,12 +32,17 @@ export class CommandRun {
     this.secrets = new Secrets(this.io, this.lines);
   }
 
+  /** Called with each command before its work begins. */
+  begin(command: Command): void {
+    this.#command = command;
+  }
+
   /** For commands that need no tables. */
   async report(options: GlobalOptions, work: () => Promise<Report> | Report): Promise<void> {
     await this.#report(options, undefined, work);
   }
 
-  /** For commands about a deployment, which is opened and closed here. */
+  /** For commands about a deployment, which is opened and closed here. What changes something goes into the audit log. */
   async reportOn(options: GlobalOptions, work: (deployment: Deployment) => Promise<Report>): Promise<void> {
     const place = placeOf(options, this.io.env);
     await this.#report(options, place, async () => {
@@ -41,7 +50,11 @@ export class CommandRun {
       const { openDeployment } = await import('./deployment.ts');
       const deployment = openDeployment(this.io, place);
       try {
-        return await work(deployment);
+        const command = this.#command;
+        const recording = command && recordingOf(command);
+        if (!command || !recording) return await work(deployment);
+        const { recorded } = await import('./recorded.ts');
+        return await recorded(deployment, this.secrets, { command, recording }, () => work(deployment));
       } finally {
         deployment.close();
       }

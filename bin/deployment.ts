@@ -4,6 +4,7 @@ import { readEnvironment } from '../lib/aws/environment.ts';
 import { openTable, type Table } from '../lib/aws/table.ts';
 import type { Log } from '../lib/aws/telemetry.ts';
 import { RestClient } from '../lib/bitrix24/rest-client.ts';
+import { AuditLog } from '../lib/portals/audit-log.ts';
 import { BudgetStore } from '../lib/portals/budgets.ts';
 import { CapStore } from '../lib/portals/caps.ts';
 import { type App, CredentialStore } from '../lib/portals/credentials.ts';
@@ -22,6 +23,7 @@ export interface Deployment extends ProofOptions {
   readonly place: Place;
   readonly credentialsTable: Table;
   readonly snapshots: SnapshotStore;
+  readonly audit: AuditLog;
   readonly caps: CapStore;
   readonly killSwitch: KillSwitch;
   /** Who runs the command, as the tables are to record it. */
@@ -39,6 +41,7 @@ export function openDeployment(io: CliIo, place: Place): Deployment {
     credentialsTable,
     operator: operatorOf(io, place),
     portals: new PortalStore(portalsTable, clock),
+    audit: new AuditLog(portalsTable, clock, newId),
     budgets: new BudgetStore(portalsTable, clock),
     caps: new CapStore(portalsTable, clock),
     killSwitch: new KillSwitch(portalsTable, clock),

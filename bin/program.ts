@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandRun } from './command-run.ts';
+import { addAudit } from './commands/audit.ts';
 import { addDlqDrop } from './commands/dlq-drop.ts';
 import { addDlqList } from './commands/dlq-list.ts';
 import { addDlqRedrive } from './commands/dlq-redrive.ts';
@@ -60,6 +61,8 @@ export function buildProgram(run: CommandRun): Command {
       getErrHasColors: () => false,
     });
 
+  program.hook('preAction', (_program, command) => run.begin(command));
+
   const portals = program.command('portals').description('connect portals and decide what may be done to them');
   addPortalsConnect(portals, run);
   addPortalsCredentials(portals, run);
@@ -93,6 +96,7 @@ export function buildProgram(run: CommandRun): Command {
   addDlqRedrive(dlq, run);
   addDlqDrop(dlq, run);
 
+  addAudit(program, run);
   addDoctor(program, run);
   addStop(program, run);
   addStart(program, run);
