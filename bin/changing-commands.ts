@@ -25,6 +25,7 @@ const changing: Readonly<Record<string, Recording>> = {
   'portals caps': { portal: 'argument', onlyWith: ['hour', 'day', 'spike', 'release'] },
   'rules push': { portal: 'option' },
   'tasks cancel': { portal: 'tasks' },
+  'tasks enforce': { portal: 'tasks' },
   'tasks forget': { portal: 'tasks' },
   'dlq redrive': { portal: 'option' },
   'dlq drop': { portal: 'option' },

@@ -11,6 +11,8 @@ const results: Readonly<Record<string, string>> = {
   'already-gone': 'nothing was left to delete',
   spared: 'left alone, it was no longer linked',
   refused: 'refused',
+  guarded: 'kept by a guard',
+  held: 'kept by a hold',
 };
 const proofs: Readonly<Record<string, string>> = {
   answer: 'as the portal answered',

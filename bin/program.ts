@@ -24,6 +24,7 @@ import { addRulesSchema } from './commands/rules-schema.ts';
 import { addRulesShow } from './commands/rules-show.ts';
 import { addStart, addStop } from './commands/stop-start.ts';
 import { addTasksCancel } from './commands/tasks-cancel.ts';
+import { addTasksEnforce } from './commands/tasks-enforce.ts';
 import { addTasksExport } from './commands/tasks-export.ts';
 import { addTasksForget } from './commands/tasks-forget.ts';
 import { addTasksList } from './commands/tasks-list.ts';
@@ -87,6 +88,7 @@ export function buildProgram(run: CommandRun): Command {
   addTasksList(tasks, run);
   addTasksShow(tasks, run);
   addTasksCancel(tasks, run);
+  addTasksEnforce(tasks, run);
   addTasksExport(tasks, run);
   addTasksForget(tasks, run);
 

@@ -180,5 +180,5 @@ describe('tasks export', () => {
     stage.now += 1;
     const { stdout } = await stage.run('tasks export --format csv');
     expect(new Set(lines(stdout)).size).toBe(3_001);
-  });
+  }, 120_000);
 });

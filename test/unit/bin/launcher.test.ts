@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -45,9 +46,16 @@ describe.each(nodes)('the launcher under %s', (_, node) => {
   });
 
   ifThere('passes on the exit code, standard input and every word', async () => {
-    const child = start('portals', 'connect', '--local');
+    // Tables that take everything: what is about to be done is recorded before it is asked for.
+    const tables = createHttpServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await once(tables, 'listening');
+    const { port } = tables.address() as AddressInfo;
+    const child = spawn(node ?? '', [launcher, 'portals', 'connect', '--local'], {
+      env: { ...process.env, TIDY24_DYNAMODB_PORT: String(port) },
+    });
     child.stdin.end('no webhook at all\n');
     const { code, output } = await ended(child);
+    tables.close();
     expect(code).toBe(2);
     expect(output).toContain('That is no URL of an incoming webhook');
   });

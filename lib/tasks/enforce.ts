@@ -1,0 +1,73 @@
+import type { Clock } from '../bitrix24/clock.ts';
+import type { Portal } from '../portals/portal.ts';
+import type { StoredRule } from '../rules/version.ts';
+import { decide, type PresentRecord } from './decide.ts';
+import type { TaskStore } from './store.ts';
+import { type Task, taskIdOf, type TaskIdentity } from './task.ts';
+
+/** Skipped for these reasons, a task can be asked for again; the same checks hold then. */
+const keptReasons: ReadonlySet<string> = new Set(['held', 'guarded']);
+
+/** Whether a person may ask for the task to be carried out after all. */
+export function canBeEnforced({ status, reason = '' }: Pick<Task, 'status' | 'reason'>): boolean {
+  return status === 'observed' || (status === 'skipped' && keptReasons.has(reason));
+}
+
+/** What would become of a task that is asked for again. */
+export type Enforcement =
+  /** It is planned anew and acts at `dueAt`, ms since the epoch. `unseen`: its record could not be looked at. */
+  | { do: 'plan'; dueAt: number; unseen: boolean }
+  /** Nothing would come of it: a reason as in `decide`, or the state that the task is in. */
+  | { do: 'keep'; reason: string };
+
+/** Pure: by what was read just now. `record`: undefined when it could not be read; the worker looks again anyway. */
+export function judgeEnforcement(
+  task: Task,
+  record: PresentRecord | undefined,
+  rule: StoredRule | undefined,
+  portal: Pick<Portal, 'mode' | 'enforcedAt'>,
+  now: number,
+): Enforcement {
+  if (!canBeEnforced(task)) return { do: 'keep', reason: `is-${task.status}` };
+  if (record === undefined) return { do: 'plan', dueAt: now, unseen: true };
+  const { transition } = task;
+  const decision = decide({ transition, deletions: undefined, source: 'operator' }, record, rule, portal, now);
+  if (decision.do === 'act') return { do: 'plan', dueAt: now, unseen: false };
+  if (decision.do === 'defer') return { do: 'plan', dueAt: decision.until, unseen: false };
+  return { do: 'keep', reason: decision.reason };
+}
+
+/** The task that follows a task when a person asks for it again. */
+export function nextRun({ memberId, record, rule, transition, run }: Task, rulesVersion: number): TaskIdentity {
+  return { memberId, record, rule: { id: rule.id, version: rulesVersion }, transition, run: run + 1 };
+}
+
+export function nextRunId(task: Task): string {
+  return taskIdOf(nextRun(task, task.rule.version));
+}
+
+/**
+ * Plans a task anew. Its id follows from the old task's, so that to repeat this makes no second one.
+ *
+ * @param by who wants it, for the histories
+ * @returns the new task's id, and whether this made it
+ */
+export async function enforceTask(
+  { tasks, clock }: { readonly tasks: TaskStore; readonly clock: Clock },
+  task: Task,
+  { by, dueAt, rulesVersion }: { by: string; dueAt: number; rulesVersion: number },
+): Promise<{ created: boolean; taskId: string }> {
+  const at = clock();
+  const was = `${task.status}${task.reason === undefined ? '' : ` (${task.reason})`}`;
+  const text = `Asked for by ${by}: task ${task.taskId} was ${was}; rule ${task.rule.id}, version ${rulesVersion}`;
+  const made = await tasks.create(nextRun(task, rulesVersion), {
+    nextAt: Math.max(at, dueAt),
+    source: 'operator',
+    history: [{ at, what: 'planned', text: text.slice(0, 600) }],
+  });
+  if (made.created) {
+    const planned = `Planned again as ${made.taskId} by ${by}`.slice(0, 600);
+    await tasks.remark(task.taskId, [{ at, what: 'repeated', text: planned }]);
+  }
+  return made;
+}
