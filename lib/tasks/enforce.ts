@@ -30,10 +30,11 @@ export function judgeEnforcement(
 ): Enforcement {
   if (!canBeEnforced(task)) return { do: 'keep', reason: `is-${task.status}` };
   if (record === undefined) return { do: 'plan', dueAt: now, unseen: true };
-  const { transition } = task;
-  const decision = decide({ transition, deletions: undefined, source: 'operator' }, record, rule, portal, now);
+  const asked = { transition: task.transition, deletions: undefined, source: 'operator', createdAt: now };
+  const decision = decide(asked, record, rule, portal, now);
   if (decision.do === 'act') return { do: 'plan', dueAt: now, unseen: false };
   if (decision.do === 'defer') return { do: 'plan', dueAt: decision.until, unseen: false };
+  if (decision.do === 'read-again') return { do: 'plan', dueAt: now, unseen: true };
   return { do: 'keep', reason: decision.reason };
 }
 
