@@ -60,8 +60,6 @@ export const portalSchema = z.object({
   rulesVersion: z.int().positive().optional(),
   /** Everything that was lost before this moment has been found; absent: since the portal is connected. */
   reconciledUntil: z.int().positive().optional(),
-  /** A round of reconciliation that is under way: when it began, and the last id that is done. */
-  round: z.object({ startedAt: z.int().positive(), afterId: z.int().min(0) }).optional(),
   createdAt: z.int().positive(),
   updatedAt: z.int().positive(),
 });

@@ -3,6 +3,7 @@ import type { Clock } from '../bitrix24/clock.ts';
 import { type StoredRules, storedRulesSchema } from '../rules/version.ts';
 import { type Pause, type Portal, portalSchema } from './portal.ts';
 import { StageDirectories } from './stage-directories.ts';
+import { Watermarks } from './watermarks.ts';
 
 const rulesKey = (memberId: string, version: number) => ({ memberId, sk: `rules#${String(version).padStart(8, '0')}` });
 const portalKey = (memberId: string) => ({ memberId, sk: 'portal' });
@@ -23,6 +24,8 @@ function parsePortal(row: Item): Portal {
 export class PortalStore {
   /** What the portal's stages mean. */
   readonly stages: StageDirectories;
+  /** How far reconciliation has come, type by type. */
+  readonly watermarks: Watermarks;
   readonly #table: Table;
   readonly #clock: Clock;
 
@@ -30,6 +33,7 @@ export class PortalStore {
     this.#table = table;
     this.#clock = clock;
     this.stages = new StageDirectories(table);
+    this.watermarks = new Watermarks(table);
   }
 
   async get(memberId: string): Promise<Portal | undefined> {
@@ -123,7 +127,7 @@ export class PortalStore {
     const row = await this.#table.update(portalKey(memberId), {
       set:
         'SET #state = :disconnected, #mode = :observe, #disconnectedAt = :now, #updatedAt = :now ' +
-        'REMOVE #pause, #pausedMark, #enforcedAt, #round',
+        'REMOVE #pause, #pausedMark, #enforcedAt',
       if:
         '#connection = :oauth AND contains(#tokenDigests, :digest) AND (attribute_not_exists(#installation) OR ' +
         '(#installation.#tokenDigest = :digest AND #installation.#receivedAt <= :receivedAt))',
@@ -148,7 +152,7 @@ export class PortalStore {
     const row = await this.#table.update(portalKey(memberId), {
       set:
         'SET #state = :disconnected, #mode = :observe, #disconnectedAt = :now, #updatedAt = :now ' +
-        'REMOVE #pause, #pausedMark, #enforcedAt, #round',
+        'REMOVE #pause, #pausedMark, #enforcedAt',
       if: 'attribute_exists(#memberId) AND (attribute_not_exists(#installation) OR #installation.#receivedAt <= :at)',
       values: { disconnected: 'disconnected', observe: 'observe', at, now },
     });
@@ -168,18 +172,12 @@ export class PortalStore {
     });
   }
 
-  /** A round of reconciliation is over: everything lost before it began has been found. Never moves back. */
-  async endRound(memberId: string, startedAt: number): Promise<void> {
+  /** Everything lost before `until` (ms since the epoch) has been found, of whatever type. Never moves back. */
+  async endRound(memberId: string, until: number): Promise<void> {
     await this.#table.update(portalKey(memberId), {
-      set: 'SET #reconciledUntil = :startedAt REMOVE #round',
-      if: 'attribute_exists(#memberId) AND (attribute_not_exists(#reconciledUntil) OR #reconciledUntil < :startedAt)',
-      values: { startedAt },
-    });
-    // A newer round has ended before: then only this one's own trace goes.
-    await this.#table.update(portalKey(memberId), {
-      set: 'REMOVE #round',
-      if: '#round.#startedAt = :startedAt',
-      values: { startedAt },
+      set: 'SET #reconciledUntil = :until',
+      if: 'attribute_exists(#memberId) AND (attribute_not_exists(#reconciledUntil) OR #reconciledUntil < :until)',
+      values: { until },
     });
   }
 

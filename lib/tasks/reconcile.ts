@@ -1,13 +1,17 @@
 import * as z from 'zod';
-import type { OutgoingMessage, Queue } from '../aws/queue.ts';
+import type { Queue } from '../aws/queue.ts';
 import type { Count, Log } from '../aws/telemetry.ts';
-import { itemListSchema } from '../bitrix24/answers.ts';
 import type { Clock } from '../bitrix24/clock.ts';
-import { EntityType } from '../bitrix24/entity-types.ts';
+import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute } from '../bitrix24/reactions.ts';
 import type { Portal } from '../portals/portal.ts';
+import { refreshDirectories } from '../portals/read-stages.ts';
 import { PortalSession, type SessionOptions } from '../portals/session.ts';
-import type { EventMessage } from './messages.ts';
+import type { StageDirectory } from '../portals/stage-directory.ts';
+import type { Watermark } from '../portals/watermarks.ts';
+import { entityTypeOf } from '../rules/match.ts';
+import { type StoredRule, typesOf } from '../rules/version.ts';
+import { lostOnes, type LostSearch, nameRecords, pagesOf, RoundNotFinished } from './lost-records.ts';
 
 export interface ReconcileOptions extends SessionOptions {
   readonly events: Queue;
@@ -17,97 +21,148 @@ export interface ReconcileOptions extends SessionOptions {
 }
 
 /** Clocks differ, and an event may be on its way: a round looks back this far behind where the last one ended. */
-const overlapMs = 10 * minute;
-/** A page of `crm.item.list`. */
-const pageSize = 50;
+export const overlapMs = 10 * minute;
 /** A page is not begun with less time left than this. */
-const marginMs = 20_000;
+export const marginMs = 20_000;
+/** A type that was done so lately is left alone: the round came back for the sake of another. */
+const doneLatelyMs = 5 * minute;
 
-const foundSchema = z.object({ id: z.coerce.number().pipe(z.int().positive()) });
 const whoSchema = z.object({ ADMIN: z.boolean() });
 
-/** Thrown when what was found cannot be passed on, or what is there cannot be found: the round is not over. */
-export class RoundNotFinished extends Error {
-  override readonly name = 'RoundNotFinished';
-  readonly code = 'ROUND_NOT_FINISHED';
+/** One type of records in one round. */
+interface TypeRound {
+  readonly entityTypeId: number;
+  readonly startedAt: number;
+  readonly afterId: number;
+  /** ms since the epoch: records that moved since then are looked for. */
+  readonly since: number;
 }
 
 /**
- * One round for one portal: every deal that was moved to a lost stage since the last round goes to `events` as if the
- * portal had told of it, because Bitrix24 never sends an event twice. Paged by id; where a round has to stop, the next
- * invocation goes on. The watermark moves only when all that was found is on the queue.
+ * One round for one portal: every record of the types that rules name which was moved to a lost stage since the last
+ * round goes to `events` as if the portal had told of it, because Bitrix24 never sends an event twice. Paged by id, type
+ * by type; where a round has to stop, the next invocation goes on. A type's watermark moves only when all that was found
+ * of it is on the queue, the portal's when that is so of all types.
  *
  * @param deadline ms since the epoch
  * @returns whether the round is over
  * @throws PortalBusy, PortalStopped, RoundNotFinished, and what a call may throw: the round goes on later
  */
 export async function reconcilePortal(options: ReconcileOptions, portal: Portal, deadline: number): Promise<boolean> {
-  const { portals, clock, log, count } = options;
+  const { portals, clock, log } = options;
   const { memberId } = portal;
-  const round = portal.round ?? { startedAt: clock(), afterId: 0 };
-  const since = (portal.reconciledUntil ?? portal.createdAt) - overlapMs;
+  const rules =
+    portal.rulesVersion === undefined ? [] : ((await portals.rules(memberId, portal.rulesVersion))?.rules ?? []);
+  const enabled = rules.filter((rule) => rule.enabled);
   const session = new PortalSession(options, portal, deadline);
+  await requireAdministrator(session, portal);
 
-  if (portal.mode === 'enforce') {
-    const who = whoSchema.safeParse((await session.call('profile', {}, { write: false })).result);
-    // A round that does not see everything must not move the watermark.
-    if (!who.success) throw new RoundNotFinished('The portal does not say who we are');
-    if (!who.data.ADMIN) throw await session.stopForWantOfRights();
-  }
-
-  let { afterId } = round;
-  let found = 0;
-  for (;;) {
-    if (clock() > deadline - marginMs) {
-      await portals.change(memberId, { round: { ...round, afterId } });
-      return false;
+  const rounds = await roundsOf(options, portal, enabled);
+  const directories = await directoriesOf(options, session, memberId, rounds);
+  const failed: string[] = [];
+  for (const round of rounds) {
+    try {
+      const search = searchOf(round, directories.get(round.entityTypeId));
+      if (!(await lookThrough(options, session, { memberId, round, search, deadline }))) return false;
+    } catch (error) {
+      // What is wrong with one type must not hold up the others; what is wrong with the portal would.
+      if (!(error instanceof RoundNotFinished || error instanceof Bitrix24Error)) throw error;
+      failed.push(`type ${round.entityTypeId}: ${error.message}`);
+      log.warn('type of records not reconciled', { memberId, entityTypeId: round.entityTypeId, reason: error.message });
     }
-    const ids = await lostDeals(session, since, afterId).catch(async (error: unknown) => {
-      await portals.change(memberId, { round: { ...round, afterId } });
-      throw error;
-    });
-    await enqueue(options, memberId, ids);
-    found += ids.length;
-    if (ids.some((id) => id <= afterId)) throw new RoundNotFinished('The portal does not page by id');
-    afterId = Math.max(afterId, ...ids);
-    if (ids.length < pageSize) break;
   }
-  await portals.endRound(memberId, round.startedAt);
-  if (found > 0) log.info('reconciled', { memberId, records: found, since: new Date(since).toISOString() });
-  count('RecordsReconciled', found);
+  if (failed.length > 0) throw new RoundNotFinished(failed.join('; '));
+  const untils = await Promise.all(
+    typesOf(enabled).map(async (type) => (await portals.watermarks.get(memberId, type)).until ?? clock()),
+  );
+  if (untils.length > 0) await portals.endRound(memberId, Math.min(...untils));
   return true;
 }
 
-async function lostDeals(session: PortalSession, since: number, afterId: number): Promise<number[]> {
-  const { result } = await session.call(
-    'crm.item.list',
-    {
-      entityTypeId: EntityType.deal,
-      filter: { stageSemanticId: 'F', '>=movedTime': new Date(since).toISOString(), '>id': afterId },
-      select: ['id'],
-      order: { id: 'ASC' },
-      start: -1,
-    },
-    { write: false },
-  );
-  const page = itemListSchema.safeParse(result);
-  const ids = page.success ? z.array(foundSchema).safeParse(page.data.items) : undefined;
-  if (ids?.success !== true) throw new RoundNotFinished('The portal gave a page that cannot be read');
-  return ids.data.map(({ id }) => id);
+/** A round that does not see everything must not move the watermark. */
+export async function requireAdministrator(session: PortalSession, { mode }: Pick<Portal, 'mode'>): Promise<void> {
+  if (mode !== 'enforce') return;
+  const who = whoSchema.safeParse((await session.call('profile', {}, { write: false })).result);
+  if (!who.success) throw new RoundNotFinished('The portal does not say who we are');
+  if (!who.data.ADMIN) throw await session.stopForWantOfRights();
 }
 
-async function enqueue({ events, clock }: ReconcileOptions, memberId: string, ids: readonly number[]): Promise<void> {
-  const messages = ids.map((id): OutgoingMessage => {
-    const body: EventMessage = {
-      v: 1,
-      memberId,
-      entityTypeId: EntityType.deal,
-      id,
-      source: 'reconcile',
-      receivedAt: clock(),
-    };
-    return { body, group: memberId };
-  });
-  const unsent = await events.sendAll(messages);
-  if (unsent.length > 0) throw new RoundNotFinished(`${unsent.length} records found were not taken by the queue`);
+async function roundsOf(
+  { portals, clock }: ReconcileOptions,
+  portal: Portal,
+  rules: readonly StoredRule[],
+): Promise<TypeRound[]> {
+  const now = clock();
+  const rounds: TypeRound[] = [];
+  for (const entityTypeId of typesOf(rules)) {
+    const mark = await portals.watermarks.get(portal.memberId, entityTypeId);
+    if (mark.round === undefined && mark.until !== undefined && mark.until > now - doneLatelyMs) continue;
+    const { startedAt, afterId } = mark.round ?? { startedAt: now, afterId: 0 };
+    rounds.push({ entityTypeId, startedAt, afterId, since: sinceOf(entityTypeId, mark, portal, rules) });
+  }
+  return rounds;
+}
+
+/** A type that rules have not named before begins with the rules, not with its oldest record. */
+function sinceOf(entityTypeId: number, { until = 0 }: Watermark, portal: Portal, rules: readonly StoredRule[]): number {
+  const found = Math.max(until, portal.reconciledUntil ?? 0, portal.createdAt);
+  const named = rules.filter(({ when }) => entityTypeOf(when.type) === entityTypeId).map(({ since }) => since);
+  return Math.max(found - overlapMs, Math.min(...named));
+}
+
+/** What the stages mean, read anew for every round: all later questions about old records rest on it. */
+async function directoriesOf(
+  { portals, clock, log }: ReconcileOptions,
+  session: PortalSession,
+  memberId: string,
+  rounds: readonly TypeRound[],
+): Promise<ReadonlyMap<number, StageDirectory>> {
+  try {
+    const types = rounds.map(({ entityTypeId }) => entityTypeId);
+    return await refreshDirectories(portals, session, { memberId, types, clock });
+  } catch (error) {
+    if (!(error instanceof Bitrix24Error)) throw error;
+    log.warn('stages not read', { memberId, reason: error.message });
+    return new Map();
+  }
+}
+
+function searchOf({ entityTypeId, since }: TypeRound, directory: StageDirectory | undefined): LostSearch | undefined {
+  return lostOnes(entityTypeId, directory, { '>=movedTime': new Date(since).toISOString() });
+}
+
+/** Returns whether the type is done; else there was no time. */
+async function lookThrough(
+  options: ReconcileOptions,
+  session: PortalSession,
+  at: { memberId: string; round: TypeRound; search: LostSearch | undefined; deadline: number },
+): Promise<boolean> {
+  const { portals, clock, count, log, events } = options;
+  const { memberId, round, search, deadline } = at;
+  const { entityTypeId, startedAt } = round;
+  let { afterId } = round;
+  let found = 0;
+  const keep = () => portals.watermarks.keepRound(memberId, entityTypeId, { startedAt, afterId });
+  if (search) {
+    try {
+      if (clock() > deadline - marginMs) return false;
+      for await (const page of pagesOf(session, search, afterId)) {
+        await nameRecords(events, page.ids, { memberId, entityTypeId, source: 'reconcile', receivedAt: clock() });
+        found += page.ids.length;
+        ({ afterId } = page);
+        if (!page.isLast && clock() > deadline - marginMs) {
+          await keep();
+          return false;
+        }
+      }
+    } catch (error) {
+      await keep();
+      throw error;
+    }
+  }
+  await portals.watermarks.endRound(memberId, entityTypeId, startedAt);
+  if (found > 0)
+    log.info('reconciled', { memberId, entityTypeId, records: found, since: new Date(round.since).toISOString() });
+  count('RecordsReconciled', found);
+  return true;
 }

@@ -126,13 +126,23 @@ describe('a round of reconciliation', () => {
     expect((await parts.portals.get(memberId))?.reconciledUntil).toBe(2_000);
   });
 
+  test('of one type moves its own watermark forward and never back', async () => {
+    const { watermarks } = parts.portals;
+    await watermarks.keepRound(memberId, 2, { startedAt: 2_000, afterId: 50 });
+    expect(await watermarks.get(memberId, 2)).toEqual({ round: { startedAt: 2_000, afterId: 50 } });
+    await watermarks.endRound(memberId, 2, 2_000);
+    await watermarks.endRound(memberId, 2, 1_000);
+    expect(await watermarks.get(memberId, 2)).toEqual({ until: 2_000 });
+    expect(await watermarks.get(memberId, 1)).toEqual({});
+  });
+
   // Were its `round` to stay, the next ones would go on after id 500, for ever.
   test('that ends after a newer one leaves nothing of itself behind', async () => {
-    await parts.portals.create(portalOf(memberId));
-    await parts.portals.endRound(memberId, 2_000);
-    await parts.portals.change(memberId, { round: { startedAt: 1_000, afterId: 500 } });
-    await parts.portals.endRound(memberId, 1_000);
-    expect((await parts.portals.get(memberId))?.round).toBeUndefined();
+    const { watermarks } = parts.portals;
+    await watermarks.endRound(memberId, 2, 2_000);
+    await watermarks.keepRound(memberId, 2, { startedAt: 1_000, afterId: 500 });
+    await watermarks.endRound(memberId, 2, 1_000);
+    expect(await watermarks.get(memberId, 2)).toEqual({ until: 2_000 });
   });
 });
 

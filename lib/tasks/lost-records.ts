@@ -1,0 +1,91 @@
+import * as z from 'zod';
+import type { OutgoingMessage, Queue } from '../aws/queue.ts';
+import { itemListSchema } from '../bitrix24/answers.ts';
+import type { PortalSession } from '../portals/session.ts';
+import { lostStages, type StageDirectory } from '../portals/stage-directory.ts';
+import type { EventMessage } from './messages.ts';
+import { saysSemantics } from './stage-semantics.ts';
+
+/** A page of `crm.item.list`. */
+export const pageSize = 50;
+
+const foundSchema = z.object({ id: z.coerce.number().pipe(z.int().positive()) });
+
+/** Thrown when what was found cannot be passed on, or what is there cannot be found: the round is not over. */
+export class RoundNotFinished extends Error {
+  override readonly name = 'RoundNotFinished';
+  readonly code = 'ROUND_NOT_FINISHED';
+}
+
+/** Which records are looked for: of one type, by conditions in Bitrix24's notation. */
+export interface LostSearch {
+  readonly entityTypeId: number;
+  readonly filter: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The lost records of a type. Undefined when it has no lost stage at all.
+ *
+ * @throws RoundNotFinished when it is not known which stages are lost
+ */
+export function lostOnes(
+  entityTypeId: number,
+  directory: StageDirectory | undefined,
+  filter: LostSearch['filter'],
+): LostSearch | undefined {
+  if (saysSemantics(entityTypeId)) return { entityTypeId, filter: { stageSemanticId: 'F', ...filter } };
+  if (!directory) throw new RoundNotFinished(`The stages of type ${entityTypeId} cannot be read`);
+  const stages = lostStages(directory);
+  return stages.length === 0 ? undefined : { entityTypeId, filter: { '@stageId': stages, ...filter } };
+}
+
+/**
+ * The ids of the next page, in their order; fewer than `pageSize` are the last.
+ *
+ * @throws RoundNotFinished when the page cannot be read or is not the next one, and what a session throws
+ */
+export async function nextPage(
+  session: PortalSession,
+  { entityTypeId, filter }: LostSearch,
+  afterId: number,
+): Promise<number[]> {
+  const { result } = await session.call(
+    'crm.item.list',
+    { entityTypeId, filter: { ...filter, '>id': afterId }, select: ['id'], order: { id: 'ASC' }, start: -1 },
+    { write: false },
+  );
+  const page = itemListSchema.safeParse(result);
+  const rows = page.success ? z.array(foundSchema).safeParse(page.data.items) : undefined;
+  if (rows?.success !== true) throw new RoundNotFinished('The portal gave a page that cannot be read');
+  return rows.data.map(({ id }) => id);
+}
+
+/** @throws RoundNotFinished when the queue does not take them all */
+export async function nameRecords(
+  events: Queue,
+  ids: readonly number[],
+  common: Omit<EventMessage, 'v' | 'id'>,
+): Promise<void> {
+  const messages = ids.map((id): OutgoingMessage => {
+    const body: EventMessage = { v: 1, id, ...common };
+    return { body, group: common.memberId };
+  });
+  const unsent = await events.sendAll(messages);
+  if (unsent.length > 0) throw new RoundNotFinished(`${unsent.length} records found were not taken by the queue`);
+}
+
+/** The pages from `afterId` on. Who goes on asks for the next one only when this one is on the queue. */
+export async function* pagesOf(
+  session: PortalSession,
+  search: LostSearch,
+  afterId: number,
+): AsyncGenerator<{ ids: number[]; afterId: number; isLast: boolean }> {
+  for (let last = afterId; ;) {
+    const ids = await nextPage(session, search, last);
+    const isLast = ids.length < pageSize;
+    yield { ids, afterId: Math.max(last, ...ids), isLast };
+    if (isLast) return;
+    if (ids.some((id) => id <= last)) throw new RoundNotFinished('The portal does not page by id');
+    last = Math.max(last, ...ids);
+  }
+}
