@@ -141,7 +141,6 @@ describe('what dies or gets lost in the middle', () => {
     const { portal } = deployment;
     const deals = [deal, addDeal(deployment), addDeal(deployment), addDeal(deployment)];
     await deployment.run();
-    portal.faults.add({ when: { method: 'batch' }, give: { type: 'html', status: 503 } });
     for (const id of deals) portal.moveDeal(id, lostStage);
     await deployment.simulator.settle();
     expect(await deployment.lose('events')).toBe(deals.length);
@@ -149,6 +148,7 @@ describe('what dies or gets lost in the middle', () => {
     expect(await deployment.lose('reconcile')).toBe(1);
     await deployment.releaseOnly(16 * minute);
     while (await deployment.runOnce('reconcile'));
+    portal.faults.add({ when: { method: 'batch' }, give: { type: 'html', status: 503 } });
     while (await deployment.runOnce('events')); // Unread now: every event waits in the table.
     await deployment.releaseOnly(2 * minute);
     expect(await deployment.lose('events')).toBe(deals.length);
