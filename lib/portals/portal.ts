@@ -60,6 +60,8 @@ export const portalSchema = z.object({
   rulesVersion: z.int().positive().optional(),
   /** Everything that was lost before this moment has been found; absent: since the portal is connected. */
   reconciledUntil: z.int().positive().optional(),
+  /** The version of the rules that the look for ended waits has gone through. */
+  waitsVersion: z.int().positive().optional(),
   createdAt: z.int().positive(),
   updatedAt: z.int().positive(),
 });

@@ -3,6 +3,7 @@ import type { Clock } from '../bitrix24/clock.ts';
 import { type StoredRules, storedRulesSchema } from '../rules/version.ts';
 import { type Pause, type Portal, portalSchema } from './portal.ts';
 import { StageDirectories } from './stage-directories.ts';
+import { WaitMarks } from './wait-marks.ts';
 import { Watermarks } from './watermarks.ts';
 
 const rulesKey = (memberId: string, version: number) => ({ memberId, sk: `rules#${String(version).padStart(8, '0')}` });
@@ -26,6 +27,8 @@ export class PortalStore {
   readonly stages: StageDirectories;
   /** How far reconciliation has come, type by type. */
   readonly watermarks: Watermarks;
+  /** How far the look for ended waits has come, rule by rule. */
+  readonly waitMarks: WaitMarks;
   readonly #table: Table;
   readonly #clock: Clock;
 
@@ -34,6 +37,7 @@ export class PortalStore {
     this.#clock = clock;
     this.stages = new StageDirectories(table);
     this.watermarks = new Watermarks(table);
+    this.waitMarks = new WaitMarks(table);
   }
 
   async get(memberId: string): Promise<Portal | undefined> {

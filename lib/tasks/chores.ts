@@ -1,13 +1,16 @@
 import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute, second } from '../bitrix24/reactions.ts';
+import { TooLateToStart } from '../bitrix24/rest-client.ts';
 import { provePortal, type ProofResult, type ProveOptions } from '../portals/prove.ts';
+import type { Portal } from '../portals/portal.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { backoffMs } from './backoff.ts';
 import { checkApp, type CheckAppOptions, checkEveryMs } from './check-app.ts';
 import type { PortalMessage } from './messages.ts';
+import { nameLongWaiting } from './long-waits.ts';
 import { RoundNotFinished } from './lost-records.ts';
 import { reconcilePortal, type ReconcileOptions } from './reconcile.ts';
-import { reconcileEveryMs } from './schedule.ts';
+import { longWaitsEveryMs, pausedMs, reconcileEveryMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
 import { finishUninstall } from './uninstall.ts';
 
@@ -34,6 +37,9 @@ export async function runChore(
       break;
     case 'reconcile':
       await runRound(options, memberId, deadline);
+      break;
+    case 'long-waits':
+      await runLongWaits(options, memberId, deadline);
       break;
     case 'uninstall': {
       const startedAt = options.clock();
@@ -96,7 +102,7 @@ async function runCheck(options: ChoreOptions, memberId: string, deadline: numbe
 
 /** One round of reconciliation, or as much of it as fits; the clock asks for the next. */
 async function runRound(options: ChoreOptions, memberId: string, deadline: number): Promise<void> {
-  const { portals, tasks, clock, log } = options;
+  const { portals, tasks, clock } = options;
   const startedAt = clock();
   const portal = await portals.get(memberId);
   if (portal?.state !== 'active') {
@@ -105,19 +111,43 @@ async function runRound(options: ChoreOptions, memberId: string, deadline: numbe
   }
   // Here, because it comes by for every portal: also for those that were connected by an earlier version.
   await tasks.ensureChore(memberId, 'check-app', clock());
-  let next = clock() + reconcileEveryMs;
-  if (!portal.pause && portal.rulesVersion !== undefined) {
-    try {
-      if (!(await reconcilePortal(options, portal, deadline))) next = clock();
-    } catch (error) {
-      if (error instanceof PortalBusy) next = Math.max(error.until, clock() + second);
-      else if (error instanceof RoundNotFinished) next = clock() + minute;
-      else if (!(error instanceof Bitrix24Error || error instanceof PortalStopped)) throw error;
-      log.warn('round of reconciliation not finished', {
-        memberId,
-        reason: error instanceof Error ? error.message : '',
-      });
-    }
-  }
+  // Rules that are new to it are looked at without delay: their waits may be other ones now.
+  if (portal.waitsVersion === portal.rulesVersion) await tasks.ensureChore(memberId, 'long-waits', clock());
+  else await tasks.wantChore(memberId, 'long-waits', clock());
+  const next = await inRounds(options, portal, reconcileEveryMs, () => reconcilePortal(options, portal, deadline));
   await tasks.wantChore(memberId, 'reconcile', next);
+}
+
+/** A look for ended waits, or as much of it as fits; once a day. */
+async function runLongWaits(options: ChoreOptions, memberId: string, deadline: number): Promise<void> {
+  const { portals, tasks, clock } = options;
+  const startedAt = clock();
+  const portal = await portals.get(memberId);
+  if (portal?.state !== 'active') {
+    await tasks.endChore(memberId, 'long-waits', startedAt);
+    return;
+  }
+  const next = await inRounds(options, portal, longWaitsEveryMs, () => nameLongWaiting(options, portal, deadline));
+  await tasks.wantChore(memberId, 'long-waits', next);
+}
+
+/** Does one round of something that is done every so many ms; gives when it is to be done next, or to go on. */
+async function inRounds(
+  { clock, log }: ChoreOptions,
+  { memberId, pause, rulesVersion }: Portal,
+  everyMs: number,
+  work: () => Promise<boolean>,
+): Promise<number> {
+  if (rulesVersion === undefined) return clock() + everyMs;
+  if (pause) return clock() + Math.min(everyMs, pausedMs);
+  try {
+    return (await work()) ? clock() + everyMs : clock();
+  } catch (error) {
+    log.warn('round not finished', { memberId, reason: error instanceof Error ? error.message : '' });
+    if (error instanceof PortalBusy) return Math.max(error.until, clock() + second);
+    if (error instanceof TooLateToStart) return clock();
+    if (error instanceof RoundNotFinished) return clock() + minute;
+    if (error instanceof Bitrix24Error || error instanceof PortalStopped) return clock() + Math.min(everyMs, pausedMs);
+    throw error;
+  }
 }

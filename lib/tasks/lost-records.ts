@@ -1,13 +1,14 @@
 import * as z from 'zod';
 import type { OutgoingMessage, Queue } from '../aws/queue.ts';
 import { itemListSchema } from '../bitrix24/answers.ts';
+import type { Clock } from '../bitrix24/clock.ts';
 import type { PortalSession } from '../portals/session.ts';
 import { lostStages, type StageDirectory } from '../portals/stage-directory.ts';
 import type { EventMessage } from './messages.ts';
 import { saysSemantics } from './stage-semantics.ts';
 
 /** A page of `crm.item.list`. */
-export const pageSize = 50;
+const pageSize = 50;
 
 const foundSchema = z.object({ id: z.coerce.number().pipe(z.int().positive()) });
 
@@ -44,7 +45,7 @@ export function lostOnes(
  *
  * @throws RoundNotFinished when the page cannot be read or is not the next one, and what a session throws
  */
-export async function nextPage(
+async function nextPage(
   session: PortalSession,
   { entityTypeId, filter }: LostSearch,
   afterId: number,
@@ -60,32 +61,60 @@ export async function nextPage(
   return rows.data.map(({ id }) => id);
 }
 
-/** @throws RoundNotFinished when the queue does not take them all */
-export async function nameRecords(
-  events: Queue,
-  ids: readonly number[],
-  common: Omit<EventMessage, 'v' | 'id'>,
-): Promise<void> {
+/** A page is not begun with less time left than this. */
+const marginMs = 20_000;
+
+export interface Naming {
+  /** Undefined: there is nothing to look for. */
+  readonly search: LostSearch | undefined;
+  readonly afterId: number;
+  /** ms since the epoch. */
+  readonly deadline: number;
+  /** At most so many pages now. */
+  readonly pages?: number;
+  readonly common: Omit<EventMessage, 'v' | 'id' | 'entityTypeId' | 'receivedAt'>;
+  /** Notes up to which id all are on the queue, where it has to stop. */
+  readonly keep: (afterId: number) => Promise<unknown>;
+}
+
+/**
+ * Puts every record that is found on `events`, page by page, by growing ids.
+ *
+ * @returns whether that were all; else there was no time, and it goes on after the id that was kept
+ * @throws RoundNotFinished, and what a session throws, after the place to go on from has been kept
+ */
+export async function nameLost(
+  { events, clock }: { readonly events: Queue; readonly clock: Clock },
+  session: PortalSession,
+  { search, afterId, deadline, pages = Number.POSITIVE_INFINITY, common, keep }: Naming,
+): Promise<{ done: boolean; found: number }> {
+  let [last, found] = [afterId, 0];
+  if (!search) return { done: true, found };
+  const { entityTypeId } = search;
+  try {
+    for (let page = 0; ; page += 1) {
+      if (page >= pages || clock() > deadline - marginMs) {
+        await keep(last);
+        return { done: false, found };
+      }
+      const ids = await nextPage(session, search, last);
+      await name(events, ids, { ...common, entityTypeId, receivedAt: clock() });
+      found += ids.length;
+      if (ids.some((id) => id <= last)) throw new RoundNotFinished('The portal does not page by id');
+      last = Math.max(last, ...ids);
+      if (ids.length < pageSize) return { done: true, found };
+    }
+  } catch (error) {
+    await keep(last);
+    throw error;
+  }
+}
+
+async function name(events: Queue, ids: readonly number[], common: Omit<EventMessage, 'v' | 'id'>): Promise<void> {
   const messages = ids.map((id): OutgoingMessage => {
     const body: EventMessage = { v: 1, id, ...common };
     return { body, group: common.memberId };
   });
   const unsent = await events.sendAll(messages);
   if (unsent.length > 0) throw new RoundNotFinished(`${unsent.length} records found were not taken by the queue`);
-}
-
-/** The pages from `afterId` on. Who goes on asks for the next one only when this one is on the queue. */
-export async function* pagesOf(
-  session: PortalSession,
-  search: LostSearch,
-  afterId: number,
-): AsyncGenerator<{ ids: number[]; afterId: number; isLast: boolean }> {
-  for (let last = afterId; ;) {
-    const ids = await nextPage(session, search, last);
-    const isLast = ids.length < pageSize;
-    yield { ids, afterId: Math.max(last, ...ids), isLast };
-    if (isLast) return;
-    if (ids.some((id) => id <= last)) throw new RoundNotFinished('The portal does not page by id');
-    last = Math.max(last, ...ids);
-  }
 }

@@ -58,9 +58,9 @@ export type DeletionMessage = z.infer<typeof deletionMessageSchema>;
 
 /**
  * What can be asked for: to prove an installation; to look for what no event told of; to finish with a portal that has
- * removed the app; to look at how the app stands there.
+ * removed the app; to look at how the app stands there; to look for records whose long wait ends.
  */
-export const chores = ['prove', 'reconcile', 'uninstall', 'check-app'] as const;
+export const chores = ['prove', 'reconcile', 'uninstall', 'check-app', 'long-waits'] as const;
 
 /** One message on `reconcile`: something is to be done for this portal as a whole. */
 export const portalMessageSchema = z.strictObject({

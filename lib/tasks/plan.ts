@@ -12,7 +12,7 @@ import type { PresentRecord } from './decide.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import { each } from './each.ts';
 import type { EventMessage } from './messages.ts';
-import { rulesFor } from './planned.ts';
+import { rulesToPlan } from './planned.ts';
 import { recordKey, recordsPerCall } from './read-records.ts';
 import { WantedReader } from './read-wanted.ts';
 import { claimMs, reconcileEveryMs } from './schedule.ts';
@@ -132,7 +132,7 @@ async function planRecords(
     if (record.found) {
       const lostSince = stageLostSince.get(recordKey(wish.record));
       const question = { ...wish, stageLostSince: lostSince, now: options.clock() };
-      for (const rule of rulesFor(record, stored.rules, portal, question)) {
+      for (const rule of rulesToPlan(record, stored.rules, portal, question)) {
         due.push(
           ...(await createTask(options, memberId, { id: rule.id, version: stored.version }, rule, record, wish)),
         );

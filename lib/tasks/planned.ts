@@ -1,8 +1,10 @@
 import type { Portal } from '../portals/portal.ts';
+import { dueAt } from '../rules/due.ts';
 import { matches } from '../rules/match.ts';
 import type { StoredRule } from '../rules/version.ts';
 import type { PresentRecord } from './decide.ts';
 import type { EventMessage } from './messages.ts';
+import { longWaitMs } from './schedule.ts';
 
 /** A transition that was older than this when its event arrived is history, not news. */
 const newsMs = 7 * 24 * 3600 * 1000;
@@ -41,4 +43,23 @@ export function rulesFor(
   if (!lookedFor.has(source) && movedTime < receivedAt - newsMs) return [];
   if (portal.mode === 'enforce' && movedTime < (portal.enforcedAt ?? Number.POSITIVE_INFINITY)) return [];
   return matching.filter((rule) => movedTime >= rule.since);
+}
+
+/**
+ * Those of `rulesFor` for which a task is made now. Where the wait ends in more than 7 days none is: the nightly look
+ * finds the record when its time has come, if it has been lost since the rule is in force. What a person asked for has
+ * its task at once where that look would not find it.
+ */
+export function rulesToPlan(
+  record: PresentRecord,
+  rules: readonly StoredRule[],
+  portal: Pick<Portal, 'mode' | 'enforcedAt'>,
+  question: Question,
+): StoredRule[] {
+  if (!record.found) return [];
+  const { source, now } = question;
+  return rulesFor(record, rules, portal, question).filter((rule) => {
+    if (dueAt(rule, record) <= now + longWaitMs) return true;
+    return source === 'operator' && rulesFor(record, [rule], portal, { ...question, source: 'reconcile' }).length === 0;
+  });
 }

@@ -13,7 +13,7 @@ import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import type { StoredRules } from '../rules/version.ts';
 import { limitAmong, profileCommand, readProfile } from './look.ts';
 import { type FoundRecord, historyCommand, lostByHistory, movedIntoLoss } from './own-transition.ts';
-import { rulesFor } from './planned.ts';
+import { rulesToPlan } from './planned.ts';
 import { readRecords, recordCommands, recordKey, type Records } from './read-records.ts';
 import { pausedMs } from './schedule.ts';
 import { saysSemantics } from './stage-semantics.ts';
@@ -133,7 +133,7 @@ export class WantedReader {
     const record = this.#records.get(key);
     if (record?.found !== true || wish.source === 'operator') return [];
     const question = { ...wish, now: this.#options.clock() };
-    const isNamed = rulesFor(record, this.#stored.rules, this.#portal, question).length > 0;
+    const isNamed = rulesToPlan(record, this.#stored.rules, this.#portal, question).length > 0;
     return isNamed ? [[key, { id: wish.record.id, record }]] : [];
   }
 

@@ -11,7 +11,7 @@ import type { StageDirectory } from '../portals/stage-directory.ts';
 import type { Watermark } from '../portals/watermarks.ts';
 import { entityTypeOf } from '../rules/match.ts';
 import { type StoredRule, typesOf } from '../rules/version.ts';
-import { lostOnes, type LostSearch, nameRecords, pagesOf, RoundNotFinished } from './lost-records.ts';
+import { lostOnes, type LostSearch, nameLost, RoundNotFinished } from './lost-records.ts';
 
 export interface ReconcileOptions extends SessionOptions {
   readonly events: Queue;
@@ -22,8 +22,6 @@ export interface ReconcileOptions extends SessionOptions {
 
 /** Clocks differ, and an event may be on its way: a round looks back this far behind where the last one ended. */
 export const overlapMs = 10 * minute;
-/** A page is not begun with less time left than this. */
-export const marginMs = 20_000;
 /** A type that was done so lately is left alone: the round came back for the sake of another. */
 const doneLatelyMs = 5 * minute;
 
@@ -137,29 +135,17 @@ async function lookThrough(
   session: PortalSession,
   at: { memberId: string; round: TypeRound; search: LostSearch | undefined; deadline: number },
 ): Promise<boolean> {
-  const { portals, clock, count, log, events } = options;
+  const { portals, count, log } = options;
   const { memberId, round, search, deadline } = at;
   const { entityTypeId, startedAt } = round;
-  let { afterId } = round;
-  let found = 0;
-  const keep = () => portals.watermarks.keepRound(memberId, entityTypeId, { startedAt, afterId });
-  if (search) {
-    try {
-      if (clock() > deadline - marginMs) return false;
-      for await (const page of pagesOf(session, search, afterId)) {
-        await nameRecords(events, page.ids, { memberId, entityTypeId, source: 'reconcile', receivedAt: clock() });
-        found += page.ids.length;
-        ({ afterId } = page);
-        if (!page.isLast && clock() > deadline - marginMs) {
-          await keep();
-          return false;
-        }
-      }
-    } catch (error) {
-      await keep();
-      throw error;
-    }
-  }
+  const { done, found } = await nameLost(options, session, {
+    search,
+    afterId: round.afterId,
+    deadline,
+    common: { memberId, source: 'reconcile' },
+    keep: (afterId) => portals.watermarks.keepRound(memberId, entityTypeId, { startedAt, afterId }),
+  });
+  if (!done) return false;
   await portals.watermarks.endRound(memberId, entityTypeId, startedAt);
   if (found > 0)
     log.info('reconciled', { memberId, entityTypeId, records: found, since: new Date(round.since).toISOString() });

@@ -11,3 +11,11 @@ export const overdueClaims = 4;
 
 /** What waits for a paused portal is looked at again after so many ms. Resuming the portal makes it due at once. */
 export const pausedMs = 60 * minute;
+
+export const hour = 60 * minute;
+
+/** A task whose moment is further away than this is not made: a nightly look finds the record when its time has come. */
+export const longWaitMs = 7 * 24 * hour;
+
+/** How often that look is taken. */
+export const longWaitsEveryMs = 24 * hour;

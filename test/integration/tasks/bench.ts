@@ -180,12 +180,16 @@ export class Bench {
     return planEvents({ ...parts, deletions, eventsDlq, ...changed }, events, time.now + 120_000);
   }
 
-  /** Lets one round of reconciliation run, or what fits of it into this time. */
-  reconcile({ leftMs = 300_000, ...changed }: Partial<ChoreOptions> & { leftMs?: number } = {}): Promise<void> {
+  /** Lets one round of reconciliation, or another chore, run, or what fits of it into this time. */
+  reconcile({
+    leftMs = 300_000,
+    chore = 'reconcile',
+    ...changed
+  }: Partial<ChoreOptions> & { leftMs?: number; chore?: Chore['chore'] } = {}): Promise<void> {
     const { parts, events, memberId, time } = this;
     return runChore(
       { ...parts, events, publicUrl: 'https://tidy24.test', ...changed },
-      { v: 1, memberId, chore: 'reconcile' },
+      { v: 1, memberId, chore },
       time.now + leftMs,
     );
   }
