@@ -94,7 +94,7 @@ async function look(
   let pass = mark.pass ?? { field: 0, to: clock() + lookAheadMs - rule.waitMs, afterId: 0 };
   let found = 0;
   for (let field = pass.field; field < fields.length && pass.to >= from; field += 1) {
-    pass = { ...pass, field, afterId: field === pass.field ? pass.afterId : 0 };
+    pass = { to: pass.to, field, afterId: field === pass.field ? pass.afterId : 0 };
     const name = fields[field] ?? '';
     const [low, high] = [new Date(from).toISOString(), new Date(pass.to).toISOString()];
     const search = lostOnes(entityTypeId, directory, { [`>=${name}`]: low, [`<=${name}`]: high });

@@ -13,7 +13,7 @@ version: 1
 rules:
   - id: unlink-contacts
     when: { type: deal, stages: all-lost }
-    wait: 30d
+    wait: 7d
     delete: [deal-contacts]
 `;
 
