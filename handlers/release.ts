@@ -6,6 +6,7 @@ import { deadlineOf, invocation } from '../lib/aws/invocation.ts';
 import { openQueue } from '../lib/aws/queue.ts';
 import { openTable } from '../lib/aws/table.ts';
 import { createTelemetry } from '../lib/aws/telemetry.ts';
+import { BudgetStore } from '../lib/portals/budgets.ts';
 import { PortalStore } from '../lib/portals/store.ts';
 import { releaseDue } from '../lib/tasks/release.ts';
 import { TaskStore } from '../lib/tasks/store.ts';
@@ -21,8 +22,10 @@ const telemetry = createTelemetry('release');
 const dynamoDb = createDynamoDbClient();
 const sqs = createSqsClient();
 const newId = () => crypto.randomUUID();
+const portalsTable = openTable(dynamoDb, env.PORTALS_TABLE);
 const options = {
-  portals: new PortalStore(openTable(dynamoDb, env.PORTALS_TABLE), Date.now),
+  portals: new PortalStore(portalsTable, Date.now),
+  budgets: new BudgetStore(portalsTable, Date.now),
   tasks: new TaskStore(openTable(dynamoDb, env.TASKS_TABLE), Date.now, newId),
   events: openQueue(sqs, env.EVENTS_QUEUE_URL, newId),
   deletions: openQueue(sqs, env.DELETIONS_QUEUE_URL, newId),

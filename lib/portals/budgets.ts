@@ -4,6 +4,9 @@ import type { Clock } from '../bitrix24/clock.ts';
 import { type MethodUse, methodUseSchema, type PortalLimits } from '../bitrix24/limits.ts';
 
 const rateKey = (memberId: string) => ({ memberId, sk: 'budget#rate' });
+const sendsKey = (memberId: string, lane: string) => ({ memberId, sk: `budget#sends#${lane}` });
+/** A turn is never further away than this: what cannot be done in a day is not put off for longer by this. */
+const farthestSendMs = 24 * 3600 * 1000;
 const operatingKey = (memberId: string) => ({ memberId, sk: 'budget#operating' });
 
 /** Rows of the table, so far as they can be read: a method whose use is malformed counts as never measured. */
@@ -15,6 +18,12 @@ const operatingRowSchema = z.record(z.string(), z.unknown()).transform((row) => 
   }
   return uses;
 });
+
+/** How fast tasks are sent to be worked at: `burst` at once, then so many in a second. */
+export interface SendPace {
+  readonly perSecond: number;
+  readonly burst: number;
+}
 
 /**
  * What a portal allows and how much of it is used, shared by all functions through the rows `budget#rate` and
@@ -89,6 +98,46 @@ export class BudgetStore {
       set: `SET ${entries.map(({ name }) => `#${name} = :${name}`).join(', ')}`,
       aliases: Object.fromEntries(entries.map(({ name, method }) => [name, method])),
       values: Object.fromEntries(entries.map(({ name, use }) => [name, use])),
+    });
+  }
+
+  /**
+   * Turns for so many tasks of a lane to be sent, in their order: a leaky bucket for each lane, in the row
+   * `budget#sends#<lane>`, moved by one write for all of them.
+   *
+   * @returns for each the moment of its turn, in ms since the epoch; not after now: at once
+   */
+  async takeSends(memberId: string, lane: string, { perSecond, burst }: SendPace, count: number): Promise<number[]> {
+    const now = this.#clock();
+    const stepMs = 1000 / perSecond;
+    const taken = count * stepMs;
+    const farthest = now + farthestSendMs;
+    const fromEmpty = await this.#table.update(sendsKey(memberId, lane), {
+      set: 'SET #emptyAt = :next',
+      if: 'attribute_not_exists(#emptyAt) OR #emptyAt < :now',
+      values: { now, next: now + taken },
+    });
+    const row =
+      fromEmpty ??
+      (await this.#table.update(sendsKey(memberId, lane), {
+        set: 'SET #emptyAt = #emptyAt + :taken',
+        if: '#emptyAt < :farthest',
+        values: { farthest, taken },
+      }));
+    const began = row === undefined ? farthest : Number(row['emptyAt']) - taken;
+    return Array.from({ length: count }, (_, index) => {
+      const turn = Math.ceil(began + (index + 1 - burst) * stepMs);
+      return Math.min(farthest, Math.max(now, turn));
+    });
+  }
+
+  /** Turns that were not needed after all. */
+  async giveBackSends(memberId: string, lane: string, { perSecond }: SendPace, count: number): Promise<void> {
+    if (count === 0) return;
+    await this.#table.update(sendsKey(memberId, lane), {
+      set: 'SET #emptyAt = #emptyAt - :given',
+      if: 'attribute_exists(#emptyAt)',
+      values: { given: (count * 1000) / perSecond },
     });
   }
 }

@@ -4,18 +4,17 @@ import type { Clock, Random } from '../bitrix24/clock.ts';
 import type { Portal } from '../portals/portal.ts';
 import type { SessionOptions } from '../portals/session.ts';
 import { verifySender } from '../portals/verify-sender.ts';
-import { dueAt } from '../rules/due.ts';
 import { entityTypeOf } from '../rules/match.ts';
-import type { StoredRule, StoredRules } from '../rules/version.ts';
+import type { StoredRules } from '../rules/version.ts';
 import { backoffMs } from './backoff.ts';
-import type { PresentRecord } from './decide.ts';
+import { createTasks, type Planned } from './create-tasks.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import { each } from './each.ts';
 import type { EventMessage } from './messages.ts';
 import { rulesToPlan } from './planned.ts';
 import { recordKey, recordsPerCall } from './read-records.ts';
 import { WantedReader } from './read-wanted.ts';
-import { claimMs, reconcileEveryMs } from './schedule.ts';
+import { reconcileEveryMs } from './schedule.ts';
 import { sendTasks, type Sendable } from './send-due.ts';
 import type { TaskStore } from './store.ts';
 import { fold, type Wanted } from './wanted.ts';
@@ -122,24 +121,24 @@ async function planRecords(
     startBy: deadline - readNeedsMs,
   });
 
-  const due: Sendable[] = [];
+  const planned: Planned[] = [];
+  const known: Wanted[] = [];
   await each(wanted, async (wish) => {
     const record = records.get(recordKey(wish.record));
     if (record === undefined) {
       await readLater(options, memberId, wish, readAgainAt);
       return;
     }
-    if (record.found) {
-      const lostSince = stageLostSince.get(recordKey(wish.record));
-      const question = { ...wish, stageLostSince: lostSince, now: options.clock() };
-      for (const rule of rulesToPlan(record, stored.rules, portal, question)) {
-        due.push(
-          ...(await createTask(options, memberId, { id: rule.id, version: stored.version }, rule, record, wish)),
-        );
-      }
+    known.push(wish);
+    if (!record.found) return;
+    const lostSince = stageLostSince.get(recordKey(wish.record));
+    const question = { ...wish, stageLostSince: lostSince, now: options.clock() };
+    for (const rule of rulesToPlan(record, stored.rules, portal, question)) {
+      planned.push({ wish, rule, record, source: wish.source });
     }
-    await endReads(options, memberId, [wish]);
   });
+  const due = await createTasks(options, portal, stored.version, planned);
+  await endReads(options, memberId, known);
   return due;
 }
 
@@ -169,53 +168,6 @@ async function readLater(
   const attempts = wish.attempts + (readAgainAt === undefined ? 1 : 0);
   const nextAt = readAgainAt ?? clock() + backoffMs(attempts, random);
   await tasks.wantRead(memberId, { record, receivedAt: wish.receivedAt, source: wish.source, nextAt, attempts });
-}
-
-async function createTask(
-  { tasks, clock, count, log }: PlanOptions,
-  memberId: string,
-  { id: ruleId, version }: { id: string; version: number },
-  rule: StoredRule,
-  record: Extract<PresentRecord, { found: true }>,
-  wish: Wanted,
-): Promise<Sendable[]> {
-  const now = clock();
-  const due = dueAt(rule, record);
-  const isDue = due <= now;
-  const transition = { stageId: record.stageId, movedTime: record.movedTime };
-  const { created, taskId } = await tasks.create(
-    {
-      memberId,
-      record: wish.record,
-      rule: { id: ruleId, version },
-      transition,
-      run: 0,
-    },
-    {
-      // What is sent now is claimed like what the clock sends: were the message lost, it would come due again.
-      nextAt: isDue ? now + claimMs : due,
-      source: wish.source,
-      history: [
-        {
-          at: now,
-          what: 'planned',
-          text:
-            `Lost in stage ${record.stageId} since ${new Date(record.movedTime).toISOString()}; rule ${ruleId}, ` +
-            `version ${version}, by ${wish.source}; the event came at ${new Date(wish.receivedAt).toISOString()}`,
-        },
-      ],
-    },
-  );
-  if (!created) return [];
-  count('TasksPlanned');
-  log.info('task planned', {
-    taskId,
-    memberId,
-    ...wish.record,
-    rule: ruleId,
-    due: isDue,
-  });
-  return isDue ? [{ memberId, taskId }] : [];
 }
 
 async function endReads({ tasks }: PlanOptions, memberId: string, wishes: readonly Wanted[]): Promise<void> {

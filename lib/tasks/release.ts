@@ -3,10 +3,12 @@ import type { Count, Log } from '../aws/telemetry.ts';
 import type { Item } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { minute } from '../bitrix24/reactions.ts';
+import type { BudgetStore } from '../portals/budgets.ts';
 import type { PortalStore } from '../portals/store.ts';
 import type { Chore, DueItem, Unread } from './due-item.ts';
 import { each } from './each.ts';
 import type { EventMessage, PortalMessage } from './messages.ts';
+import { PacedSends } from './paced-sends.ts';
 import { claimMs, overdueClaims } from './schedule.ts';
 import { sendTasks } from './send-due.ts';
 import type { TaskStore } from './store.ts';
@@ -15,6 +17,7 @@ import { allShards } from './task.ts';
 export interface ReleaseOptions {
   readonly tasks: TaskStore;
   readonly portals: PortalStore;
+  readonly budgets: BudgetStore;
   readonly events: Queue;
   readonly deletions: Queue;
   readonly reconcile: Queue;
@@ -39,7 +42,8 @@ const overdueMs = 60 * minute;
  */
 export async function releaseDue(options: ReleaseOptions, deadline: number): Promise<number> {
   const seen: Released = { sent: 0, overdue: 0, refused: false };
-  for (const shard of allShards) await releaseShard(options, shard, deadline, seen);
+  const paced = new PacedSends(options);
+  for (const shard of allShards) await releaseShard(options, paced, { shard, deadline }, seen);
   await measure(options, seen.overdue);
   return seen.sent;
 }
@@ -52,14 +56,21 @@ interface Released {
   refused: boolean;
 }
 
-async function releaseShard(options: ReleaseOptions, shard: number, deadline: number, seen: Released): Promise<void> {
+async function releaseShard(
+  options: ReleaseOptions,
+  paced: PacedSends,
+  { shard, deadline }: { shard: number; deadline: number },
+  seen: Released,
+): Promise<void> {
   const { tasks, clock } = options;
   let last: Item | undefined;
   do {
     if (seen.refused || clock() > deadline - marginMs) return;
     const page = await tasks.due(shard, clock(), pageSize, last);
     const claimed = await Promise.all(page.items.map((row) => claim(options, row)));
-    const items = claimed.filter((item) => item !== undefined);
+    const present = claimed.filter((item) => item !== undefined);
+    const going = await paced.goingNow(present.filter((item) => item.sk === 'task'));
+    const items = [...present.filter((item) => item.sk !== 'task'), ...going];
     const unsent = await send(options, items);
     seen.sent += items.length - unsent;
     seen.overdue += items.filter((item) => item.sk === 'task' && (item.claims ?? 0) >= overdueClaims).length;

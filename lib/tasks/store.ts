@@ -69,7 +69,13 @@ export class TaskStore {
   /** False when the same transition has its task already. */
   async create(
     identity: TaskIdentity,
-    { nextAt, source, history }: { nextAt: number; source: string; history: HistoryEntry[] },
+    {
+      nextAt,
+      source,
+      history,
+      lane,
+      slotAt,
+    }: Pick<Task, 'source' | 'history' | 'lane' | 'slotAt'> & { nextAt: number },
   ): Promise<{ created: boolean; taskId: string }> {
     const taskId = taskIdOf(identity);
     const task: Task = {
@@ -83,6 +89,8 @@ export class TaskStore {
       shard: shardOf(taskId),
       nextAt: Math.ceil(nextAt),
       createdAt: this.#clock(),
+      ...(lane !== undefined && { lane }),
+      ...(slotAt !== undefined && { slotAt }),
     };
     return { created: await this.#table.put(task, { if: 'attribute_not_exists(#taskId)' }), taskId };
   }
@@ -362,6 +370,18 @@ export class TaskStore {
     return row && dueItemSchema.parse(row);
   }
 
+  /** A task that was claimed is not sent but waits for its turn, which counts as no claim. */
+  async giveTurn({ taskId, nextAt: claimedTo = 0 }: Pick<Task, 'taskId' | 'nextAt'>, slotAt: number): Promise<void> {
+    await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set: 'SET #nextAt = :slotAt, #slotAt = :slotAt, #claims = :none',
+        if: '#nextAt = :claimedTo',
+        values: { slotAt, claimedTo, none: 0 },
+      },
+    );
+  }
+
   /** Brings the next moment of a row forward, if it has one. */
   async hasten(key: { taskId: string; sk: string }, nextAt: number): Promise<void> {
     await this.#table.update(key, {
@@ -384,7 +404,17 @@ export class TaskStore {
       });
       const now = this.#clock();
       await Promise.all(
-        page.items.map((row) => this.hasten({ taskId: String(row['taskId']), sk: String(row['sk']) }, now)),
+        page.items.map((row) =>
+          this.#table.update(
+            { taskId: String(row['taskId']), sk: String(row['sk']) },
+            {
+              // All at once, so that each is given another turn.
+              set: 'SET #nextAt = :now REMOVE #notBefore, #slotAt',
+              if: 'attribute_exists(#nextAt) AND #nextAt > :now',
+              values: { now },
+            },
+          ),
+        ),
       );
       last = page.last;
     } while (last);

@@ -105,6 +105,10 @@ export const taskSchema = z.object({
   nextAt: instant.optional(),
   /** Not tried before this moment, even when its message comes again for the sake of others. */
   notBefore: instant.optional(),
+  /** Whose tasks go one after the other; see laneOf. */
+  lane: z.string().max(40).optional(),
+  /** When its turn to be sent is, or was: it is sent then without being asked again. */
+  slotAt: instant.optional(),
   /** How often it was sent since the worker last had a word on it. */
   claims: z.int().optional(),
   createdAt: instant,

@@ -1,0 +1,106 @@
+import type { Count, Log } from '../aws/telemetry.ts';
+import type { Clock } from '../bitrix24/clock.ts';
+import type { BudgetStore } from '../portals/budgets.ts';
+import type { Portal } from '../portals/portal.ts';
+import { dueAt } from '../rules/due.ts';
+import type { StoredRule } from '../rules/version.ts';
+import { each } from './each.ts';
+import type { FoundRecord } from './own-transition.ts';
+import { laneOf, paceOf } from './pace.ts';
+import { claimMs } from './schedule.ts';
+import type { Sendable } from './send-due.ts';
+import type { TaskStore } from './store.ts';
+import type { Task } from './task.ts';
+import type { Wanted } from './wanted.ts';
+
+export interface CreateOptions {
+  readonly tasks: TaskStore;
+  readonly budgets: BudgetStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly count: Count;
+}
+
+/** What a rule calls for. */
+export interface Planned {
+  readonly wish: Wanted;
+  readonly rule: StoredRule;
+  readonly record: FoundRecord;
+  readonly source: Wanted['source'];
+}
+
+/**
+ * Writes a task for each of these, unless it is there. Who is due now is sent now as far as the pace of its lane allows;
+ * the others wait in the table for their turn.
+ *
+ * @returns what is to be sent
+ */
+export async function createTasks(
+  options: CreateOptions,
+  portal: Portal,
+  version: number,
+  planned: readonly Planned[],
+): Promise<Sendable[]> {
+  const { budgets, clock } = options;
+  const { memberId } = portal;
+  const now = clock();
+  const isDue = ({ rule, record }: Planned) => dueAt(rule, record) <= now;
+  await each(
+    planned.filter((one) => !isDue(one)),
+    (one) => createTask(options, memberId, version, one, { nextAt: dueAt(one.rule, one.record), due: false }),
+  );
+
+  const lanes = Map.groupBy(planned.filter(isDue), ({ source, record }) => laneOf(source, record));
+  if (lanes.size === 0) return [];
+  const pace = paceOf(portal, await budgets.operating(memberId));
+  const send: Sendable[] = [];
+  for (const [lane, some] of lanes) {
+    const slots = await budgets.takeSends(memberId, lane, pace, some.length);
+    let unused = 0;
+    await each(
+      some.map((one, index) => ({ one, slot: slots[index] ?? now })),
+      async ({ one, slot }) => {
+        const isNow = slot <= now;
+        // What is sent now is claimed like what the clock sends: were the message lost, it would come due again.
+        const when = isNow ? { nextAt: now + claimMs } : { nextAt: slot, slotAt: slot };
+        const taskId = await createTask(options, memberId, version, one, { ...when, due: isNow });
+        if (taskId === undefined) unused += 1;
+        else if (isNow) send.push({ memberId, taskId });
+      },
+    );
+    // Told of twice, or planned before: its turn is another's.
+    await budgets.giveBackSends(memberId, lane, pace, unused);
+  }
+  return send;
+}
+
+/** Gives the id of the task; undefined when it was there. */
+async function createTask(
+  { tasks, clock, log, count }: CreateOptions,
+  memberId: string,
+  version: number,
+  { wish, rule, record, source }: Planned,
+  { due, ...when }: Pick<Task, 'slotAt'> & { nextAt: number; due: boolean },
+): Promise<string | undefined> {
+  const { stageId, movedTime } = record;
+  const identity = {
+    memberId,
+    record: wish.record,
+    rule: { id: rule.id, version },
+    transition: { stageId, movedTime },
+    run: 0,
+  };
+  const text =
+    `Lost in stage ${stageId} since ${new Date(movedTime).toISOString()}; rule ${rule.id}, version ${version}, ` +
+    `by ${source}; the event came at ${new Date(wish.receivedAt).toISOString()}`;
+  const { created, taskId } = await tasks.create(identity, {
+    ...when,
+    lane: laneOf(source, record),
+    source,
+    history: [{ at: clock(), what: 'planned', text }],
+  });
+  if (!created) return undefined;
+  count('TasksPlanned');
+  log.info('task planned', { taskId, memberId, ...wish.record, rule: rule.id, due });
+  return taskId;
+}

@@ -1,0 +1,42 @@
+import type { MethodUse } from '../bitrix24/limits.ts';
+import type { SendPace } from '../portals/budgets.ts';
+import type { Portal } from '../portals/portal.ts';
+import { tasksPerMessage } from './messages.ts';
+import { deletionMethods, type Task } from './task.ts';
+
+/** What a round of the worker asks of the portal: one look and one batch of deletions. */
+const requestsPerRound = 2;
+/** A lane takes a little less than all there is: what others have to do finds room at once. */
+const share = 0.8;
+/** So many tasks go at once, but no more than a minute's work, so that another lane's task waits no longer than that. */
+const mostAtOnce = 100;
+const fewestAtOnce = 10;
+
+/**
+ * How fast one lane's tasks may be sent to the worker: as this portal can be worked, by its requests and by the
+ * operating time of the slowest deletion that has been measured there. Who only observes deletes nothing.
+ */
+export function paceOf(
+  { limits, mode }: Pick<Portal, 'limits' | 'mode'>,
+  uses: ReadonlyMap<string, Pick<MethodUse, 'perCall'>>,
+): SendPace {
+  const byRequests = (tasksPerMessage / requestsPerRound) * limits.requestsPerSecond;
+  const slowest = Math.max(0, ...deletionMethods.map((method) => uses.get(method)?.perCall ?? 0));
+  const byWork =
+    mode === 'observe' || slowest === 0
+      ? Number.POSITIVE_INFINITY
+      : limits.operatingSeconds / limits.operatingWindowSeconds / slowest;
+  const perSecond = Math.min(byRequests, byWork);
+  return {
+    perSecond: share * perSecond,
+    burst: Math.min(mostAtOnce, Math.max(fewestAtOnce, Math.ceil(60 * perSecond))),
+  };
+}
+
+/**
+ * Whose tasks go one after the other: those of whoever moved the records, so that one person's thousands do not make
+ * another's one wait. What a person asked for out of the past has a lane of its own.
+ */
+export function laneOf(source: Task['source'], { movedBy = 0 }: { movedBy?: number | undefined }): string {
+  return source === 'operator' ? 'backlog' : String(movedBy);
+}
