@@ -110,7 +110,7 @@ export class BudgetStore {
   async takeSends(memberId: string, lane: string, { perSecond, burst }: SendPace, count: number): Promise<number[]> {
     const now = this.#clock();
     const stepMs = 1000 / perSecond;
-    const taken = count * stepMs;
+    const taken = Math.min(count * stepMs, farthestSendMs);
     const farthest = now + farthestSendMs;
     const fromEmpty = await this.#table.update(sendsKey(memberId, lane), {
       set: 'SET #emptyAt = :next',

@@ -8,7 +8,7 @@ import { type ChoreOptions, runChore } from '../../../lib/tasks/chores.ts';
 import { type Chore, unreadId } from '../../../lib/tasks/due-item.ts';
 import type { EventMessage } from '../../../lib/tasks/messages.ts';
 import { planEvents, type PlanOptions } from '../../../lib/tasks/plan.ts';
-import type { RecordKey, Task } from '../../../lib/tasks/task.ts';
+import { allShards, type RecordKey, type Task } from '../../../lib/tasks/task.ts';
 import { workMessage } from '../../../lib/tasks/work.ts';
 import type { WorkOptions } from '../../../lib/tasks/run.ts';
 import type { PortalOptions } from '../../../simulator/options.ts';
@@ -140,6 +140,22 @@ export class Bench {
   async tasks(): Promise<Task[]> {
     const { tasks } = await this.parts.tasks.listByPortal(this.memberId, { limit: 100 });
     return tasks.toSorted((a, b) => a.record.id - b.record.id);
+  }
+
+  /** Every row that has not ended, whenever it is due: tasks and records to be read. */
+  async openRows(): Promise<{ taskId: string; sk: string }[]> {
+    const rows: { taskId: string; sk: string }[] = [];
+    for (const shard of allShards) {
+      let last: Record<string, unknown> | undefined;
+      do {
+        const page = await this.parts.tasks.due(shard, Number.MAX_SAFE_INTEGER, 1_000, last);
+        rows.push(...page.items.map(({ taskId, sk }) => ({ taskId: String(taskId), sk: String(sk) })));
+        last = page.last;
+      } while (last);
+    }
+    const ofPortal = ({ taskId, sk }: { taskId: string; sk: string }) =>
+      sk === 'task' || taskId.includes(this.memberId);
+    return rows.filter((row) => row.sk !== 'chore' && ofPortal(row));
   }
 
   /** Receives one message with these tasks. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { DeletionMessage, EventMessage } from '../../../lib/tasks/messages.ts';
+import type { EventMessage } from '../../../lib/tasks/messages.ts';
 import { type Bench, day, eachTestHas, hour, minute } from './bench.ts';
 
 let bench: Bench;
@@ -54,9 +54,11 @@ test('with every webhook dropped every lost record is found and handled once: 1,
   await bench.reconcile();
   const events = found();
   for (let start = 0; start < events.length; start += 500) await bench.plan(events.slice(start, start + 500));
-  for (const { taskIds } of bench.deletions.bodies<DeletionMessage>()) {
+  // Most of them wait for their turn.
+  const open = (await bench.openRows()).map(({ taskId }) => taskId);
+  for (let start = 0; start < open.length; start += 48) {
     for (let receives = 1; receives < 40; receives += 1) {
-      const again = await bench.work(taskIds, { receives });
+      const again = await bench.work(open.slice(start, start + 48), { receives });
       if (again === undefined) break;
       bench.time.now = Math.max(bench.time.now + 1, again);
     }

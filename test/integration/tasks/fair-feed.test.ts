@@ -1,0 +1,170 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
+import type { DeletionMessage, EventMessage } from '../../../lib/tasks/messages.ts';
+import { releaseDue } from '../../../lib/tasks/release.ts';
+import { MemoryQueue } from '../portals/parts.ts';
+import { type Bench, eachTestHas, hour, minute } from './bench.ts';
+
+const second = 1_000;
+/** Of one invocation of plan. */
+const eventsAtOnce = 500;
+
+let bench: Bench;
+/** What is to be planned, in the order it came. */
+let backlogOfEvents: EventMessage[];
+/** The group of the portal in deletions.fifo: one message at a time, which is pushed on until `again`. */
+let again: number;
+let receives: number;
+let reconcileQueue: MemoryQueue;
+/** Ended tasks: when, by the deal. */
+let ended: Map<number, number>;
+
+eachTestHas(
+  (fresh) => {
+    bench = fresh;
+  },
+  { portal: { limits: { burst: 50 } }, changed: { limits: ordinaryLimits } },
+);
+beforeEach(() => {
+  [backlogOfEvents, again, receives] = [[], 0, 0];
+  reconcileQueue = new MemoryQueue();
+  ended = new Map();
+});
+
+/** A simulated second: plan reads what came, the worker goes on with its message; every minute the clock ticks. */
+async function pass(seconds: number, until: () => boolean = () => false): Promise<void> {
+  const { time, parts, deletions, events } = bench;
+  for (let passed = 0; passed < seconds && !until(); passed += 1) {
+    time.now += second;
+    if (Math.floor(time.now / second) % 60 === 0) {
+      await releaseDue({ ...parts, deletions, events, reconcile: reconcileQueue }, time.now + minute);
+      backlogOfEvents.push(...events.bodies<EventMessage>());
+      events.sent.length = 0;
+    }
+    const batch = backlogOfEvents.splice(0, eventsAtOnce);
+    if (batch.length > 0) expect(await bench.plan(batch)).toEqual([]);
+    await workUntil(time.now);
+  }
+}
+
+async function workUntil(now: number): Promise<void> {
+  const { deletions } = bench;
+  while (again <= now) {
+    const [message] = deletions.sent;
+    if (!message) return;
+    receives += 1;
+    const { taskIds } = message.body as DeletionMessage;
+    const next = await bench.work(taskIds, { receives });
+    if (next !== undefined) {
+      again = Math.max(next, now + 1);
+      return;
+    }
+    deletions.sent.shift();
+    receives = 0;
+    for (const task of await bench.parts.tasks.getMany(taskIds)) {
+      if (task.status !== 'open') ended.set(task.record.id, bench.time.now);
+    }
+  }
+}
+
+const event = (id: number, by: EventMessage['source'] = 'app') => bench.event(id, { source: by });
+const importDeals = (count: number, by: number) =>
+  bench.portal.importDeals(count, { stageId: 'LOSE', silent: true, by }, () => ({
+    contactIds: [bench.portal.addContact({ silent: true })],
+  }));
+const refusals = () =>
+  bench.portal.requests.filter(
+    ({ status, commands }) => status === 503 || status === 429 || commands.some(({ error }) => error !== undefined),
+  );
+const open = async () => (await bench.openRows()).length;
+
+describe('20,000 lost deals that one person imports', () => {
+  test('do not hold up another’s loss, are all planned within the limits, and none is lost', async () => {
+    // In mode enforce the cap on deletions would stop it: see caps-and-stop.test.ts.
+    await bench.parts.portals.change(bench.memberId, { mode: 'observe' });
+    const importer = bench.portal.addUser({ admin: true }).id;
+    const person = bench.portal.addUser({ admin: true }).id;
+    const deals = importDeals(20_000, importer);
+    backlogOfEvents.push(...deals.map((id) => event(id)));
+    await pass(20);
+    const [fresh = 0] = importDeals(1, person);
+    const lostAt = bench.time.now;
+    // A queue of many readers gives no order; here it comes after everything that is there.
+    backlogOfEvents.push(event(fresh));
+
+    await pass(300, () => ended.has(fresh));
+
+    expect((ended.get(fresh) ?? Number.POSITIVE_INFINITY) - lostAt).toBeLessThanOrEqual(2 * minute);
+    while (backlogOfEvents.length > 0) await pass(10);
+    expect((await open()) + ended.size).toBe(20_001);
+    const waiting = bench.deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
+    expect(waiting.length).toBeLessThan(200);
+    expect(refusals()).toEqual([]);
+  }, 120_000);
+});
+
+describe('what is over the pace', () => {
+  test('gets its turn in the table, goes when that has come, and is all done in the end', async () => {
+    const deals = importDeals(600, 5);
+    backlogOfEvents.push(...deals.map((id) => event(id)));
+    await pass(5);
+    expect(await open()).toBeGreaterThan(400);
+
+    await pass(1_200, () => ended.size === 600);
+
+    expect(ended.size).toBe(600);
+    expect(deals.filter((id) => bench.portal.contactsOf(id).length > 0)).toEqual([]);
+    expect(refusals()).toEqual([]);
+    expect(await open()).toBe(0);
+    expect(bench.notes.counts.get('OverdueTasks') ?? 0).toBe(0);
+  }, 120_000);
+
+  test('is found out for waits that end together as well: another’s task goes at once', async () => {
+    await bench.pushFile(`
+version: 1
+rules:
+  - { id: one, when: { type: deal, stages: all-lost }, wait: 1h, delete: [deal-contacts] }
+`);
+    const person = bench.portal.addUser({ admin: true }).id;
+    const deals = importDeals(300, 5);
+    await bench.plan(deals.map((id) => event(id)));
+    const [fresh = 0] = importDeals(1, person);
+    await bench.plan([event(fresh)]);
+    bench.time.now += hour;
+    again = 0;
+    const { time, parts, deletions, events } = bench;
+    // A slow deletion is known by now.
+    const use = { operating: 0, resetAt: time.now, perCall: 5, at: time.now };
+    await parts.budgets.setOperating(bench.memberId, new Map([['crm.deal.contact.items.delete', use]]));
+    await releaseDue({ ...parts, deletions, events, reconcile: reconcileQueue }, time.now + minute);
+
+    const sent = deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
+    const tasks = await parts.tasks.getMany(sent);
+    expect(tasks.map(({ record }) => record.id)).toContain(fresh);
+    expect(tasks).toHaveLength(11);
+    const slots = (await bench.tasks()).flatMap(({ slotAt, nextAt, claims }) =>
+      slotAt === undefined ? [] : [{ same: slotAt === nextAt, claims }],
+    );
+    expect(slots.length).toBeGreaterThan(80);
+    expect(slots.every(({ same, claims }) => same && claims === 0)).toBe(true);
+  });
+
+  test('is given back when the tasks were there already', async () => {
+    const deals = importDeals(100, 5);
+    for (let round = 0; round < 5; round += 1) await bench.plan(deals.map((id) => event(id)));
+    const [fresh = 0] = importDeals(1, 5);
+    bench.deletions.sent.length = 0;
+    bench.time.now += 3 * second;
+    await bench.plan([event(fresh)]);
+    expect(bench.deletions.sent).toHaveLength(1);
+  });
+
+  test('is never further away than a day', async () => {
+    const turns = await bench.parts.budgets.takeSends(bench.memberId, 'x', { perSecond: 0.001, burst: 10 }, 1_000);
+    expect(turns.filter((turn) => turn === bench.time.now)).toHaveLength(10);
+    expect(Math.max(...turns)).toBe(bench.time.now + 24 * hour);
+    const [next = 0] = await bench.parts.budgets.takeSends(bench.memberId, 'x', { perSecond: 0.001, burst: 10 }, 1);
+    expect(next).toBeGreaterThan(bench.time.now + 20 * hour);
+    expect(next).toBeLessThanOrEqual(bench.time.now + 24 * hour);
+  });
+});
