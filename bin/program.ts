@@ -17,6 +17,7 @@ import { addPortalsPause } from './commands/portals-pause.ts';
 import { addPortalsResume } from './commands/portals-resume.ts';
 import { addPortalsRobotKey } from './commands/portals-robot-key.ts';
 import { addPortalsShow } from './commands/portals-show.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { addRulesCheck } from './commands/rules-check.ts';
 import { addRulesHistory } from './commands/rules-history.ts';
 import { addRulesPush } from './commands/rules-push.ts';
@@ -99,6 +100,7 @@ export function buildProgram(run: CommandRun): Command {
   addDlqDrop(dlq, run);
 
   addAudit(program, run);
+  addReconcile(program, run);
   addDoctor(program, run);
   addStop(program, run);
   addStart(program, run);

@@ -13,7 +13,10 @@ import { reconcilePortal, type ReconcileOptions } from './reconcile.ts';
 import { longWaitsEveryMs, pausedMs, reconcileEveryMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
 import { finishUninstall } from './uninstall.ts';
+import { workBacklog } from './work-backlog.ts';
 
+/** A backlog that could not go on so often, minute by minute, is given up. */
+const mostFailures = 60;
 /** How often an installation whose app is not known yet is looked at. `tidy24 portals credentials` proves it at once. */
 const appUnknownMs = 60 * minute;
 
@@ -40,6 +43,9 @@ export async function runChore(
       break;
     case 'long-waits':
       await runLongWaits(options, memberId, deadline);
+      break;
+    case 'backlog':
+      await runBacklog(options, memberId, deadline);
       break;
     case 'uninstall': {
       const startedAt = options.clock();
@@ -129,6 +135,35 @@ async function runLongWaits(options: ChoreOptions, memberId: string, deadline: n
   }
   const next = await inRounds(options, portal, longWaitsEveryMs, () => nameLongWaiting(options, portal, deadline));
   await tasks.wantChore(memberId, 'long-waits', next);
+}
+
+/** A minute's part of what a person asked for out of the past. */
+async function runBacklog(options: ChoreOptions, memberId: string, deadline: number): Promise<void> {
+  const { portals, clock } = options;
+  const { backlogs } = options.tasks;
+  const [portal, backlog] = [await portals.get(memberId), await backlogs.get(memberId)];
+  if (!backlog || backlog.endedAt !== undefined) return;
+  if (portal?.state !== 'active') {
+    await backlogs.end(memberId, backlog, 'stopped');
+    return;
+  }
+  if (backlog.failures >= mostFailures) {
+    await backlogs.end(memberId, backlog, 'failed');
+    return;
+  }
+  let isDone = false;
+  const next = await inRounds(options, portal, minute, async () => {
+    try {
+      isDone = await workBacklog(options, portal, backlog, deadline);
+    } catch (error) {
+      if (!(error instanceof RoundNotFinished || error instanceof Bitrix24Error)) throw error;
+      await backlogs.failed(memberId, backlog, error.message);
+      throw error;
+    }
+    return true;
+  });
+  if (isDone) await backlogs.end(memberId, backlog, 'finished');
+  else await backlogs.later(memberId, backlog, Math.max(next, clock() + second));
 }
 
 /** Does one round of something that is done every so many ms; gives when it is to be done next, or to go on. */

@@ -21,6 +21,9 @@ export interface CreateOptions {
   readonly count: Count;
 }
 
+/** A person may ask for the same again so often, after it was only observed. */
+const maxRuns = 20;
+
 /** What a rule calls for. */
 export interface Planned {
   readonly wish: Wanted;
@@ -47,7 +50,7 @@ export async function createTasks(
   const isDue = ({ rule, record }: Planned) => dueAt(rule, record) <= now;
   await each(
     planned.filter((one) => !isDue(one)),
-    (one) => createTask(options, memberId, version, one, { nextAt: dueAt(one.rule, one.record), due: false }),
+    (one) => createTask(options, portal, version, one, { nextAt: dueAt(one.rule, one.record), due: false }),
   );
 
   const lanes = Map.groupBy(planned.filter(isDue), ({ source, record }) => laneOf(source, record));
@@ -63,7 +66,7 @@ export async function createTasks(
         const isNow = slot <= now;
         // What is sent now is claimed like what the clock sends: were the message lost, it would come due again.
         const when = isNow ? { nextAt: now + claimMs } : { nextAt: slot, slotAt: slot };
-        const taskId = await createTask(options, memberId, version, one, { ...when, due: isNow });
+        const taskId = await createTask(options, portal, version, one, { ...when, due: isNow });
         if (taskId === undefined) unused += 1;
         else if (isNow) send.push({ memberId, taskId });
       },
@@ -77,30 +80,45 @@ export async function createTasks(
 /** Gives the id of the task; undefined when it was there. */
 async function createTask(
   { tasks, clock, log, count }: CreateOptions,
-  memberId: string,
+  { memberId, mode }: Pick<Portal, 'memberId' | 'mode'>,
   version: number,
   { wish, rule, record, source }: Planned,
   { due, ...when }: Pick<Task, 'slotAt'> & { nextAt: number; due: boolean },
 ): Promise<string | undefined> {
   const { stageId, movedTime } = record;
-  const identity = {
-    memberId,
-    record: wish.record,
-    rule: { id: rule.id, version },
-    transition: { stageId, movedTime },
-    run: 0,
-  };
   const text =
     `Lost in stage ${stageId} since ${new Date(movedTime).toISOString()}; rule ${rule.id}, version ${version}, ` +
     `by ${source}; the event came at ${new Date(wish.receivedAt).toISOString()}`;
-  const { created, taskId } = await tasks.create(identity, {
-    ...when,
-    lane: laneOf(source, record),
-    source,
-    history: [{ at: clock(), what: 'planned', text }],
-  });
-  if (!created) return undefined;
-  count('TasksPlanned');
-  log.info('task planned', { taskId, memberId, ...wish.record, rule: rule.id, due });
-  return taskId;
+  const history = [{ at: clock(), what: 'planned' as const, text }];
+  for (let run = 0; run < maxRuns; run += 1) {
+    const { created, taskId } = await tasks.create(
+      {
+        memberId,
+        record: wish.record,
+        rule: { id: rule.id, version },
+        transition: { stageId, movedTime },
+        run,
+      },
+      { ...when, lane: laneOf(source, record), source, history },
+    );
+    if (created) {
+      count('TasksPlanned');
+      log.info('task planned', { taskId, memberId, ...wish.record, rule: rule.id, due });
+      return taskId;
+    }
+    if (source !== 'operator' || !(await isOver(tasks, taskId, mode, history))) return undefined;
+  }
+  return undefined;
+}
+
+/** Whether what a person asks for came to nothing before, and is to be done now. A task that is open is theirs then. */
+async function isOver(
+  tasks: TaskStore,
+  taskId: string,
+  mode: Portal['mode'],
+  history: Task['history'],
+): Promise<boolean> {
+  const task = await tasks.get(taskId);
+  if (task?.status === 'open') await tasks.askFor(taskId, history);
+  return mode === 'enforce' && (task?.status === 'observed' || task?.status === 'cancelled');
 }

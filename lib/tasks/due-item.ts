@@ -12,6 +12,8 @@ export const unreadSchema = z.object({
   /** When the first event that named it arrived, in ms: what was news then still is. */
   receivedAt: z.int().positive(),
   source: z.enum(eventSources),
+  /** From `operator`: the rules that were named; absent: all. */
+  rules: z.array(z.string()).optional(),
   attempts: z.int().min(0),
   /** Changes with each event that names the record, so that an older read does not end a newer wish. */
   stamp: z.string(),

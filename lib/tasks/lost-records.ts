@@ -64,14 +64,17 @@ async function nextPage(
 /** A page is not begun with less time left than this. */
 const marginMs = 20_000;
 
+export interface NameOptions {
+  readonly events: Queue;
+  readonly clock: Clock;
+}
+
 export interface Naming {
   /** Undefined: there is nothing to look for. */
   readonly search: LostSearch | undefined;
   readonly afterId: number;
   /** ms since the epoch. */
   readonly deadline: number;
-  /** At most so many pages now. */
-  readonly pages?: number;
   readonly common: Omit<EventMessage, 'v' | 'id' | 'entityTypeId' | 'receivedAt'>;
   /** Notes up to which id all are on the queue, where it has to stop. */
   readonly keep: (afterId: number) => Promise<unknown>;
@@ -84,30 +87,44 @@ export interface Naming {
  * @throws RoundNotFinished, and what a session throws, after the place to go on from has been kept
  */
 export async function nameLost(
-  { events, clock }: { readonly events: Queue; readonly clock: Clock },
+  options: NameOptions,
   session: PortalSession,
-  { search, afterId, deadline, pages = Number.POSITIVE_INFINITY, common, keep }: Naming,
+  { search, afterId, deadline, common, keep }: Naming,
 ): Promise<{ done: boolean; found: number }> {
   let [last, found] = [afterId, 0];
   if (!search) return { done: true, found };
-  const { entityTypeId } = search;
   try {
-    for (let page = 0; ; page += 1) {
-      if (page >= pages || clock() > deadline - marginMs) {
+    for (;;) {
+      if (options.clock() > deadline - marginMs) {
         await keep(last);
         return { done: false, found };
       }
-      const ids = await nextPage(session, search, last);
-      await name(events, ids, { ...common, entityTypeId, receivedAt: clock() });
-      found += ids.length;
-      if (ids.some((id) => id <= last)) throw new RoundNotFinished('The portal does not page by id');
-      last = Math.max(last, ...ids);
-      if (ids.length < pageSize) return { done: true, found };
+      const named = await namePage(options, session, search, { afterId: last, common });
+      found += named.found;
+      ({ last } = named);
+      if (named.isLast) return { done: true, found };
     }
   } catch (error) {
     await keep(last);
     throw error;
   }
+}
+
+/**
+ * Puts the page after `afterId` on `events`.
+ *
+ * @throws RoundNotFinished, and what a session throws
+ */
+export async function namePage(
+  { events, clock }: NameOptions,
+  session: PortalSession,
+  search: LostSearch,
+  { afterId, common }: Pick<Naming, 'afterId' | 'common'>,
+): Promise<{ last: number; found: number; isLast: boolean }> {
+  const ids = await nextPage(session, search, afterId);
+  await name(events, ids, { ...common, entityTypeId: search.entityTypeId, receivedAt: clock() });
+  if (ids.some((id) => id <= afterId)) throw new RoundNotFinished('The portal does not page by id');
+  return { last: Math.max(afterId, ...ids), found: ids.length, isLast: ids.length < pageSize };
 }
 
 async function name(events: Queue, ids: readonly number[], common: Omit<EventMessage, 'v' | 'id'>): Promise<void> {

@@ -17,6 +17,11 @@ export function moreDeliberate(a: EventMessage['source'], b: EventMessage['sourc
   return (['operator', 'reconcile'] as const).find((source) => source === a || source === b) ?? a;
 }
 
+/** The rules that two wishes of persons name together; undefined: all of them. */
+export function mergedRules(a: readonly string[] | undefined, b: readonly string[] | undefined): string[] | undefined {
+  return a && b ? [...new Set([...a, ...b])] : undefined;
+}
+
 /** One message on `events`: this record of this portal may have changed. `receivedAt` is ms since the epoch. */
 export const eventMessageSchema = z.strictObject({
   v: z.literal(1),
@@ -34,6 +39,8 @@ export const eventMessageSchema = z.strictObject({
     .optional(),
   /** Sent for an unread item: its stamp, so that this read ends no newer wish. */
   stamp: z.string().max(64).optional(),
+  /** From `operator`: the rules that the person named; absent: all. For the others it counts as found on purpose. */
+  rules: z.array(z.string().max(64)).max(1000).optional(),
   /** How often the record could not be read so far. */
   attempts: z.int().min(0).optional(),
 });
@@ -58,9 +65,10 @@ export type DeletionMessage = z.infer<typeof deletionMessageSchema>;
 
 /**
  * What can be asked for: to prove an installation; to look for what no event told of; to finish with a portal that has
- * removed the app; to look at how the app stands there; to look for records whose long wait ends.
+ * removed the app; to look at how the app stands there; to look for records whose long wait ends;
+ * to name what a person asked for out of the past.
  */
-export const chores = ['prove', 'reconcile', 'uninstall', 'check-app', 'long-waits'] as const;
+export const chores = ['prove', 'reconcile', 'uninstall', 'check-app', 'long-waits', 'backlog'] as const;
 
 /** One message on `reconcile`: something is to be done for this portal as a whole. */
 export const portalMessageSchema = z.strictObject({

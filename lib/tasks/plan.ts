@@ -11,7 +11,7 @@ import { createTasks, type Planned } from './create-tasks.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import { each } from './each.ts';
 import type { EventMessage } from './messages.ts';
-import { rulesToPlan } from './planned.ts';
+import { callsFor } from './planned.ts';
 import { recordKey, recordsPerCall } from './read-records.ts';
 import { WantedReader } from './read-wanted.ts';
 import { reconcileEveryMs } from './schedule.ts';
@@ -132,10 +132,8 @@ async function planRecords(
     known.push(wish);
     if (!record.found) return;
     const lostSince = stageLostSince.get(recordKey(wish.record));
-    const question = { ...wish, stageLostSince: lostSince, now: options.clock() };
-    for (const rule of rulesToPlan(record, stored.rules, portal, question)) {
-      planned.push({ wish, rule, record, source: wish.source });
-    }
+    const at = { stageLostSince: lostSince, now: options.clock() };
+    for (const call of callsFor(record, stored.rules, portal, wish, at)) planned.push({ wish, record, ...call });
   });
   const due = await createTasks(options, portal, stored.version, planned);
   await endReads(options, memberId, known);
@@ -167,7 +165,8 @@ async function readLater(
   // To wait for a limit, or for a person, is no try.
   const attempts = wish.attempts + (readAgainAt === undefined ? 1 : 0);
   const nextAt = readAgainAt ?? clock() + backoffMs(attempts, random);
-  await tasks.wantRead(memberId, { record, receivedAt: wish.receivedAt, source: wish.source, nextAt, attempts });
+  const { receivedAt, source, rules } = wish;
+  await tasks.wantRead(memberId, { record, receivedAt, source, rules, nextAt, attempts });
 }
 
 async function endReads({ tasks }: PlanOptions, memberId: string, wishes: readonly Wanted[]): Promise<void> {

@@ -63,3 +63,34 @@ export function rulesToPlan(
     return source === 'operator' && rulesFor(record, [rule], portal, { ...question, source: 'reconcile' }).length === 0;
   });
 }
+
+/** A wish for a record: who asked first, when, and of a person, for which rules. */
+type Asked = Pick<Question, 'source' | 'receivedAt'> & { readonly rules?: readonly string[] | undefined };
+
+/**
+ * What a wish calls for, each with the source that counts for it: a person who names rules asks for those alone, and for
+ * the others the record has been found on purpose.
+ */
+export function callsFor(
+  record: PresentRecord,
+  rules: readonly StoredRule[],
+  portal: Pick<Portal, 'mode' | 'enforcedAt'>,
+  wish: Asked,
+  at: Pick<Question, 'stageLostSince' | 'now'>,
+): { rule: StoredRule; source: Question['source'] }[] {
+  const { source, receivedAt } = wish;
+  const ask = (some: readonly StoredRule[], by: Question['source']) =>
+    rulesToPlan(record, some, portal, { ...at, source: by, receivedAt }).map((rule) => ({ rule, source: by }));
+  if (source !== 'operator' || wish.rules === undefined) return ask(rules, source);
+  const named = new Set(wish.rules);
+  return [
+    ...ask(
+      rules.filter(({ id }) => named.has(id)),
+      'operator',
+    ),
+    ...ask(
+      rules.filter(({ id }) => !named.has(id)),
+      'reconcile',
+    ),
+  ];
+}

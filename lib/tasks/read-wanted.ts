@@ -13,7 +13,7 @@ import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import type { StoredRules } from '../rules/version.ts';
 import { limitAmong, profileCommand, readProfile } from './look.ts';
 import { type FoundRecord, historyCommand, lostByHistory, movedIntoLoss } from './own-transition.ts';
-import { rulesToPlan } from './planned.ts';
+import { callsFor } from './planned.ts';
 import { readRecords, recordCommands, recordKey, type Records } from './read-records.ts';
 import { pausedMs } from './schedule.ts';
 import { saysSemantics } from './stage-semantics.ts';
@@ -131,9 +131,10 @@ export class WantedReader {
   #named(wish: Wanted): [string, { id: number; record: FoundRecord }][] {
     const key = recordKey(wish.record);
     const record = this.#records.get(key);
-    if (record?.found !== true || wish.source === 'operator') return [];
-    const question = { ...wish, now: this.#options.clock() };
-    const isNamed = rulesToPlan(record, this.#stored.rules, this.#portal, question).length > 0;
+    if (record?.found !== true) return [];
+    const calls = callsFor(record, this.#stored.rules, this.#portal, wish, { now: this.#options.clock() });
+    // What a person asks for needs no transition of its own.
+    const isNamed = calls.some(({ source }) => source !== 'operator');
     return isNamed ? [[key, { id: wish.record.id, record }]] : [];
   }
 

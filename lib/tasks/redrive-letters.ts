@@ -80,9 +80,9 @@ export class Redriver {
         return redrive;
       }
       case 'chore':
-        // A removal is in its row, which is still there: it is told once and never again.
-        if (content.message.chore === 'uninstall') {
-          await tasks.hasten({ taskId: choreId(content.message.memberId, 'uninstall'), sk: 'chore' }, now);
+        // A removal, or a backlog, is in its row, which is still there: it is told once and never again.
+        if (content.message.chore === 'uninstall' || content.message.chore === 'backlog') {
+          await tasks.hasten({ taskId: choreId(content.message.memberId, content.message.chore), sk: 'chore' }, now);
         } else await tasks.wantChore(content.message.memberId, content.message.chore, now);
         return redrive;
       case 'task-message':

@@ -114,8 +114,17 @@ async function send(
   return unsent.length;
 }
 
-function readMessage({ memberId, record, source, receivedAt, stamp, attempts }: Unread): OutgoingMessage {
-  const body: EventMessage = { v: 1, memberId, ...record, source, receivedAt, stamp, attempts };
+function readMessage({ memberId, record, source, receivedAt, stamp, attempts, rules }: Unread): OutgoingMessage {
+  const body: EventMessage = {
+    v: 1,
+    memberId,
+    ...record,
+    source,
+    receivedAt,
+    stamp,
+    attempts,
+    ...(rules && { rules }),
+  };
   return { body, group: memberId };
 }
 

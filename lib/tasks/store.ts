@@ -1,7 +1,8 @@
 import type { Item, Page, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { AppChores } from './app-chores.ts';
-import { type Chore, choreId, type DueItem, dueItemSchema, type Unread, unreadId } from './due-item.ts';
+import { Backlogs } from './backlogs.ts';
+import { type Chore, choreId, type DueItem, dueItemSchema, unreadId } from './due-item.ts';
 import {
   type Deletion,
   type HistoryEntry,
@@ -12,6 +13,7 @@ import {
   taskSchema,
   type TaskStatus,
 } from './task.ts';
+import { type Wish, Wishes } from './wishes.ts';
 
 /** A task that has ended is kept for so long, in ms. */
 const keptMs = 400 * 24 * 3600 * 1000;
@@ -55,14 +57,17 @@ const open = '#status = :open';
 export class TaskStore {
   /** What is to be done because of what became of the app. */
   readonly appChores: AppChores;
+  /** What persons ask for out of the past. */
+  readonly backlogs: Backlogs;
   readonly #table: Table;
   readonly #clock: Clock;
-  readonly #newId: () => string;
+  readonly #wishes: Wishes;
 
   constructor(table: Table, clock: Clock, newId: () => string) {
     this.#table = table;
     this.#clock = clock;
-    this.#newId = newId;
+    this.#wishes = new Wishes(table, clock, newId);
+    this.backlogs = new Backlogs(table, clock);
     this.appChores = new AppChores(table, clock);
   }
 
@@ -279,33 +284,9 @@ export class TaskStore {
     return row !== undefined;
   }
 
-  /** Makes sure that the record is read at `nextAt`, whether an event asked for that before or not. */
-  async wantRead(
-    memberId: string,
-    wish: Pick<Unread, 'record' | 'receivedAt' | 'source' | 'nextAt'> & { attempts?: number },
-  ): Promise<void> {
-    const taskId = unreadId(memberId, wish.record);
-    await this.#table.update(
-      { taskId, sk: 'unread' },
-      {
-        set:
-          'SET #memberId = :memberId, #record = :record, #receivedAt = if_not_exists(#receivedAt, :receivedAt), ' +
-          `#source = ${wish.source === 'reconcile' ? ':source' : 'if_not_exists(#source, :source)'}, #stamp = :stamp, ` +
-          '#attempts = :attempts, #shard = :shard, #nextAt = :nextAt, ' +
-          '#createdAt = if_not_exists(#createdAt, :now)',
-        values: {
-          memberId,
-          record: wish.record,
-          receivedAt: wish.receivedAt,
-          source: wish.source,
-          stamp: this.#newId(),
-          attempts: wish.attempts ?? 0,
-          shard: shardOf(taskId),
-          nextAt: Math.ceil(wish.nextAt),
-          now: this.#clock(),
-        },
-      },
-    );
+  /** Makes sure that the record is read at `nextAt`, whether it was asked for before or not. */
+  async wantRead(memberId: string, wish: Wish): Promise<void> {
+    await this.#wishes.want(memberId, wish);
   }
 
   /** The record has been read. Keeps the wish when another event has renewed it meanwhile. */
@@ -368,6 +349,18 @@ export class TaskStore {
       values: { until, seen: seenNextAt, none: 0, one: 1 },
     });
     return row && dueItemSchema.parse(row);
+  }
+
+  /** A person asks for what an open task is to do: it is done however long ago the record was lost. */
+  async askFor(taskId: string, history: HistoryEntry[]): Promise<void> {
+    await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set: 'SET #source = :operator, #history = list_append(#history, :history)',
+        if: `${open} AND #source <> :operator`,
+        values: { operator: 'operator', history, open: 'open' },
+      },
+    );
   }
 
   /** A task that was claimed is not sent but waits for its turn, which counts as no claim. */

@@ -1,4 +1,4 @@
-import { type EventMessage, moreDeliberate } from './messages.ts';
+import { type EventMessage, mergedRules, moreDeliberate } from './messages.ts';
 import { recordKey } from './read-records.ts';
 import type { RecordKey } from './task.ts';
 
@@ -7,6 +7,8 @@ export interface Wanted {
   readonly record: RecordKey;
   receivedAt: number;
   source: EventMessage['source'];
+  /** From `operator`: the rules that were named; undefined: all. */
+  rules?: string[] | undefined;
   attempts: number;
   /** The unread rows that it comes from. */
   stamps: string[];
@@ -15,9 +17,11 @@ export interface Wanted {
 /** One entry a record. The earliest event tells what was news. */
 export function fold(events: readonly EventMessage[]): Wanted[] {
   const wanted = new Map<string, Wanted>();
-  for (const { entityTypeId, id, receivedAt, source, stamp, attempts = 0 } of events) {
+  for (const { entityTypeId, id, receivedAt, source, stamp, rules, attempts = 0 } of events) {
     const record = { entityTypeId, id };
-    const known = wanted.get(recordKey(record)) ?? { record, receivedAt, source, attempts, stamps: [] };
+    const before = wanted.get(recordKey(record));
+    const known = before ?? { record, receivedAt, source, attempts, stamps: [] };
+    if (source === 'operator') known.rules = before?.source === source ? mergedRules(before.rules, rules) : rules;
     known.attempts = Math.max(known.attempts, attempts);
     known.source = moreDeliberate(known.source, source);
     known.receivedAt = Math.min(known.receivedAt, receivedAt);

@@ -42,6 +42,8 @@ interface Run {
   readonly typed?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly fetch?: typeof globalThis.fetch;
+  /** What happens elsewhere while the command sleeps. */
+  readonly onSleep?: () => Promise<void> | void;
 }
 
 /** The command line on embedded tables, with a simulated portal. */
@@ -112,7 +114,7 @@ export class CliStage {
   }
 
   /** Runs one command with `--local`. Words are split at blanks; a list stays as it is. */
-  async run(command: string | readonly string[], { input, typed, env = {}, fetch }: Run = {}): Promise<Ran> {
+  async run(command: string | readonly string[], { input, typed, env = {}, fetch, onSleep }: Run = {}): Promise<Ran> {
     const stdin = Object.assign(new PassThrough(), { isTTY: typed !== undefined });
     const lines = typed ?? input ?? [];
     for (const line of lines) stdin.write(`${line}${typed ? '\r' : '\n'}`);
@@ -133,6 +135,7 @@ export class CliStage {
       sleep: async (ms) => {
         this.now += ms;
         this.simulator.clockOffset(ms);
+        await onSleep?.();
       },
       random: () => 0.5,
       newId: () => crypto.randomUUID(),

@@ -326,6 +326,41 @@ describe('a record to be read', () => {
   });
 });
 
+describe('what a record is to be read for', () => {
+  const record = { entityTypeId: 2, id: 9 };
+  const row = () => database.tables.tasks.get({ taskId: unreadId(memberId, record), sk: 'unread' });
+  const want = (source: 'app' | 'reconcile' | 'operator', rules?: string[]) =>
+    parts.tasks.wantRead(memberId, { record, receivedAt: time.now, source, rules, nextAt: time.now });
+  type Wish = Parameters<typeof want>;
+
+  test.each<[Wish[], string, string[] | undefined]>([
+    [[['app'], ['reconcile']], 'reconcile', undefined],
+    [[['reconcile'], ['app']], 'reconcile', undefined],
+    [[['operator'], ['app'], ['reconcile']], 'operator', undefined],
+    [[['app'], ['operator', ['a']], ['reconcile']], 'operator', ['a']],
+    [
+      [
+        ['operator', ['a']],
+        ['operator', ['b', 'a']],
+      ],
+      'operator',
+      ['a', 'b'],
+    ],
+    [[['operator', ['a']], ['operator']], 'operator', undefined],
+    [[['operator'], ['operator', ['a']]], 'operator', undefined],
+  ])('of %j is by %s for %j', async (wishes, source, rules) => {
+    for (const wish of wishes) await want(...wish);
+    expect(await row()).toMatchObject({ source });
+    expect((await row())?.['rules']).toEqual(rules);
+  });
+
+  test('asked for by two persons at once is for both', async () => {
+    await Promise.all([want('operator', ['a']), want('operator', ['b']), want('app')]);
+    const rules = (await row())?.['rules'] as string[];
+    expect(rules.toSorted()).toEqual(['a', 'b']);
+  });
+});
+
 describe('a chore', () => {
   const chore = () => database.tables.tasks.get({ taskId: `chore:${memberId}:prove`, sk: 'chore' });
 

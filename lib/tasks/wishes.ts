@@ -1,0 +1,91 @@
+import type { Table } from '../aws/table.ts';
+import type { Clock } from '../bitrix24/clock.ts';
+import { type Unread, unreadId, unreadSchema } from './due-item.ts';
+import { mergedRules } from './messages.ts';
+import { shardOf } from './task.ts';
+
+export type Wish = Pick<Unread, 'record' | 'receivedAt' | 'source' | 'nextAt' | 'rules'> & { attempts?: number };
+
+/** Two persons' wishes for one record at the same moment begin again so often. */
+const maxTries = 5;
+
+/** The rows `unread` of the table `tasks`: records that are to be read. */
+export class Wishes {
+  readonly #table: Table;
+  readonly #clock: Clock;
+  readonly #newId: () => string;
+
+  constructor(table: Table, clock: Clock, newId: () => string) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#newId = newId;
+  }
+
+  /**
+   * Makes sure that the record is read at `nextAt`. Asked for before, it keeps the moment of the first event and the most
+   * deliberate source: a person's, then reconciliation's, then an event's.
+   */
+  async want(memberId: string, wish: Wish): Promise<void> {
+    if (wish.source === 'operator') {
+      await this.#wantByOperator(memberId, wish);
+      return;
+    }
+    const notOperator = 'attribute_not_exists(#source) OR #source <> :operator';
+    const outranks =
+      wish.source === 'reconcile' &&
+      (await this.#write(memberId, wish, { source: ':source', if: notOperator, values: { operator: 'operator' } }));
+    if (!outranks) await this.#write(memberId, wish, { source: 'if_not_exists(#source, :source)' });
+  }
+
+  /** What several wishes of persons name together: the rules of all of them. */
+  async #wantByOperator(memberId: string, wish: Wish): Promise<void> {
+    const key = { taskId: unreadId(memberId, wish.record), sk: 'unread' };
+    for (let tries = 0; tries < maxTries; tries += 1) {
+      const row = await this.#table.get(key);
+      const before = unreadSchema.safeParse(row).data;
+      const rules = before?.source === 'operator' ? mergedRules(before.rules, wish.rules) : wish.rules;
+      const written = await this.#write(memberId, wish, {
+        source: ':source',
+        rules,
+        ...(row === undefined
+          ? { if: 'attribute_not_exists(#taskId)' }
+          : { if: '#stamp = :seen', values: { seen: row['stamp'] } }),
+      });
+      if (written) return;
+    }
+    throw new Error('A record to be read changes too often');
+  }
+
+  async #write(
+    memberId: string,
+    wish: Wish,
+    how: { source: string; rules?: string[] | undefined; if?: string; values?: Record<string, unknown> },
+  ): Promise<boolean> {
+    const taskId = unreadId(memberId, wish.record);
+    const row = await this.#table.update(
+      { taskId, sk: 'unread' },
+      {
+        set:
+          'SET #memberId = :memberId, #record = :record, #receivedAt = if_not_exists(#receivedAt, :receivedAt), ' +
+          `#source = ${how.source}, #stamp = :stamp, #attempts = :attempts, #shard = :shard, #nextAt = :nextAt, ` +
+          '#createdAt = if_not_exists(#createdAt, :now)' +
+          (how.rules === undefined ? (wish.source === 'operator' ? ' REMOVE #rules' : '') : ', #rules = :rules'),
+        ...(how.if !== undefined && { if: how.if }),
+        values: {
+          memberId,
+          record: wish.record,
+          receivedAt: wish.receivedAt,
+          source: wish.source,
+          stamp: this.#newId(),
+          attempts: wish.attempts ?? 0,
+          shard: shardOf(taskId),
+          nextAt: Math.ceil(wish.nextAt),
+          now: this.#clock(),
+          ...(how.rules !== undefined && { rules: how.rules }),
+          ...how.values,
+        },
+      },
+    );
+    return row !== undefined;
+  }
+}
