@@ -165,13 +165,11 @@ describe('what a person asks for', () => {
     await start({ rules: ['one'] });
     await part();
     await planFound();
-    const tasks = (await bench.tasks()).map(({ record, rule, source, lane }) => [record.id, rule.id, source, lane]);
+    const tasks = (await bench.tasks()).map(
+      ({ record, rule, source, lane }) => `${record.id} ${rule.id} ${source} ${lane}`,
+    );
     expect(tasks.toSorted()).toEqual(
-      [
-        [old, 'one', 'operator', 'backlog'],
-        [fresh, 'one', 'operator', 'backlog'],
-        [fresh, 'two', 'reconcile', '1'],
-      ].toSorted(),
+      [`${old} one operator backlog`, `${fresh} one operator backlog`, `${fresh} two reconcile 1`].toSorted(),
     );
   });
 
@@ -193,11 +191,8 @@ describe('what a person asks for', () => {
       await bench.work((await bench.tasks()).map(({ taskId }) => taskId));
       bench.time.now += 1;
     }
-    const tasks = (await bench.tasks()).map(({ record, run, status }) => [record.id, run, status]);
-    expect(tasks.toSorted()).toEqual([
-      [id, 0, 'observed'],
-      [id, 1, 'done'],
-    ]);
+    const tasks = (await bench.tasks()).map(({ record, run, status }) => `${record.id} ${run} ${status}`);
+    expect(tasks.toSorted()).toEqual([`${id} 0 observed`, `${id} 1 done`]);
   });
 
   test('takes an open task over, so that it acts on a loss from before the portal enforced', async () => {
