@@ -356,9 +356,10 @@ export class TaskStore {
     await this.#table.update(
       { taskId, sk: 'task' },
       {
-        set: 'SET #source = :operator, #history = list_append(#history, :history)',
+        // From now on it counts as made by them: `decide` holds rules and portal against that moment.
+        set: 'SET #source = :operator, #createdAt = :now, #history = list_append(#history, :history)',
         if: `${open} AND #source <> :operator`,
-        values: { operator: 'operator', history, open: 'open' },
+        values: { operator: 'operator', now: this.#clock(), history, open: 'open' },
       },
     );
   }

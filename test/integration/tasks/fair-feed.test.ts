@@ -25,7 +25,9 @@ eachTestHas(
   },
   { portal: { limits: { burst: 50 } }, changed: { limits: ordinaryLimits } },
 );
-beforeEach(() => {
+beforeEach(async () => {
+  // The clock sees every row there is, whatever test it is of.
+  for (const key of await bench.openRows()) await bench.database.tables.tasks.delete(key);
   [backlogOfEvents, again, receives] = [[], 0, 0];
   reconcileQueue = new MemoryQueue();
   ended = new Map();
@@ -77,31 +79,6 @@ const refusals = () =>
     ({ status, commands }) => status === 503 || status === 429 || commands.some(({ error }) => error !== undefined),
   );
 const open = async () => (await bench.openRows()).length;
-
-describe('20,000 lost deals that one person imports', () => {
-  test('do not hold up another’s loss, are all planned within the limits, and none is lost', async () => {
-    // In mode enforce the cap on deletions would stop it: see caps-and-stop.test.ts.
-    await bench.parts.portals.change(bench.memberId, { mode: 'observe' });
-    const importer = bench.portal.addUser({ admin: true }).id;
-    const person = bench.portal.addUser({ admin: true }).id;
-    const deals = importDeals(20_000, importer);
-    backlogOfEvents.push(...deals.map((id) => event(id)));
-    await pass(20);
-    const [fresh = 0] = importDeals(1, person);
-    const lostAt = bench.time.now;
-    // A queue of many readers gives no order; here it comes after everything that is there.
-    backlogOfEvents.push(event(fresh));
-
-    await pass(300, () => ended.has(fresh));
-
-    expect((ended.get(fresh) ?? Number.POSITIVE_INFINITY) - lostAt).toBeLessThanOrEqual(2 * minute);
-    while (backlogOfEvents.length > 0) await pass(10);
-    expect((await open()) + ended.size).toBe(20_001);
-    const waiting = bench.deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
-    expect(waiting.length).toBeLessThan(200);
-    expect(refusals()).toEqual([]);
-  }, 120_000);
-});
 
 describe('what is over the pace', () => {
   test('gets its turn in the table, goes when that has come, and is all done in the end', async () => {
@@ -167,4 +144,30 @@ rules:
     expect(next).toBeGreaterThan(bench.time.now + 20 * hour);
     expect(next).toBeLessThanOrEqual(bench.time.now + 24 * hour);
   });
+});
+
+// The last, because it leaves so many rows.
+describe('20,000 lost deals that one person imports', () => {
+  test('do not hold up another’s loss, are all planned within the limits, and none is lost', async () => {
+    // In mode enforce the cap on deletions would stop it: see caps-and-stop.test.ts.
+    await bench.parts.portals.change(bench.memberId, { mode: 'observe' });
+    const importer = bench.portal.addUser({ admin: true }).id;
+    const person = bench.portal.addUser({ admin: true }).id;
+    const deals = importDeals(20_000, importer);
+    backlogOfEvents.push(...deals.map((id) => event(id)));
+    await pass(20);
+    const [fresh = 0] = importDeals(1, person);
+    const lostAt = bench.time.now;
+    // A queue of many readers gives no order; here it comes after everything that is there.
+    backlogOfEvents.push(event(fresh));
+
+    await pass(300, () => ended.has(fresh));
+
+    expect((ended.get(fresh) ?? Number.POSITIVE_INFINITY) - lostAt).toBeLessThanOrEqual(2 * minute);
+    while (backlogOfEvents.length > 0) await pass(10);
+    expect((await open()) + ended.size).toBe(20_001);
+    const waiting = bench.deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
+    expect(waiting.length).toBeLessThan(200);
+    expect(refusals()).toEqual([]);
+  }, 120_000);
 });
