@@ -23,6 +23,7 @@ const changing: Readonly<Record<string, Recording>> = {
   'portals disconnect': { portal: 'argument' },
   'portals robot-key': { portal: 'argument' },
   'portals caps': { portal: 'argument', onlyWith: ['hour', 'day', 'spike', 'release'] },
+  reconcile: { portal: 'option', onlyWith: ['since', 'stop'] },
   'rules push': { portal: 'option' },
   'tasks cancel': { portal: 'tasks' },
   'tasks enforce': { portal: 'tasks' },

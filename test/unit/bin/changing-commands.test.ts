@@ -14,6 +14,7 @@ const reading = [
   'portals caps',
   'portals list',
   'portals show',
+  'reconcile',
   'rules check',
   'rules history',
   'rules schema',
