@@ -20,6 +20,7 @@ import { addPortalsShow } from './commands/portals-show.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addRulesCheck } from './commands/rules-check.ts';
 import { addRulesHistory } from './commands/rules-history.ts';
+import { addRulesPlan } from './commands/rules-plan.ts';
 import { addRulesPush } from './commands/rules-push.ts';
 import { addRulesSchema } from './commands/rules-schema.ts';
 import { addRulesShow } from './commands/rules-show.ts';
@@ -80,6 +81,7 @@ export function buildProgram(run: CommandRun): Command {
 
   const rules = program.command('rules').description('say what is removed, and when');
   addRulesCheck(rules, run);
+  addRulesPlan(rules, run);
   addRulesPush(rules, run);
   addRulesShow(rules, run);
   addRulesHistory(rules, run);

@@ -11,7 +11,14 @@ export interface Command {
 
 /** What became of one command of a batch. `missing`: the answer does not mention it, so its outcome is unknown. */
 export type CommandAnswer =
-  | { kind: 'result'; result: unknown; next?: number | undefined; time?: AnswerTime | undefined }
+  | {
+      kind: 'result';
+      result: unknown;
+      next?: number | undefined;
+      /** Of a list: how many there are in all, unless it was asked for with `start: -1`. */
+      total?: number | undefined;
+      time?: AnswerTime | undefined;
+    }
   | { kind: 'error'; error: string; description: string }
   | { kind: 'missing' };
 
@@ -45,6 +52,7 @@ export function readBatch(commands: ReadonlyMap<string, Command>, result: unknow
         kind: 'result',
         result: results[key],
         next: parsed.data?.result_next?.[key],
+        total: parsed.data?.result_total?.[key],
         time: parsed.data?.result_time?.[key],
       });
     } else answers.set(key, { kind: 'missing' });

@@ -17,6 +17,7 @@ const reading = [
   'reconcile',
   'rules check',
   'rules history',
+  'rules plan',
   'rules schema',
   'rules show',
   'tasks export',

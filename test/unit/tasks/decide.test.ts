@@ -140,7 +140,9 @@ describe('conditions, activity, and what a person asked for', () => {
   const deletion = { what: 'deal-contacts', method: 'crm.deal.contact.items.delete', entityTypeId: 2, id: 1 } as const;
   const begun = {
     ...task,
-    deletions: [{ ...deletion, snapshotAt: movedTime, outcome: { result: 'deleted', at: movedTime, proof: 'answer' } as const }],
+    deletions: [
+      { ...deletion, snapshotAt: movedTime, outcome: { result: 'deleted', at: movedTime, proof: 'answer' } as const },
+    ],
   };
   const quiet: StoredRule = { ...rule, waitFrom: 'last-activity' };
   const asked = { ...task, source: 'operator' };
