@@ -73,7 +73,8 @@ function exampleText({ record, stageId, movedTime, dueAt, kept, deletions }: Pla
 
 /** `3 h 20 min`: rounded, for a plan. */
 export function spanText(seconds: number): string {
-  if (seconds < 60) return `${Math.max(1, seconds)} s`;
+  if (seconds === 0) return '-';
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.ceil(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;

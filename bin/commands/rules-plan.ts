@@ -123,7 +123,7 @@ function report(
       '',
       ...planText(plans),
       '',
-      `All of it at once would take about ${spanText(all.seconds)}: ${all.requests} requests, ` +
+      `All of it at once would take about ${all.seconds === 0 ? 'no time' : spanText(all.seconds)}: ${all.requests} requests, ` +
         `${Math.ceil(all.operatingSeconds)} s of operating time.`,
       'Guards, holds and fields that protect are looked at when a task is carried out: they may keep more.',
       ...(csv === undefined ? [] : [`Every record: ${csv}`]),
