@@ -2,6 +2,7 @@ import type { Item, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { type StoredRules, storedRulesSchema } from '../rules/version.ts';
 import { type Pause, type Portal, portalSchema } from './portal.ts';
+import { HoldStore } from './holds.ts';
 import { StageDirectories } from './stage-directories.ts';
 import { WaitMarks } from './wait-marks.ts';
 import { Watermarks } from './watermarks.ts';
@@ -29,6 +30,8 @@ export class PortalStore {
   readonly watermarks: Watermarks;
   /** How far the look for ended waits has come, rule by rule. */
   readonly waitMarks: WaitMarks;
+  /** What people have put a hold on. */
+  readonly holds: HoldStore;
   readonly #table: Table;
   readonly #clock: Clock;
 
@@ -38,6 +41,7 @@ export class PortalStore {
     this.stages = new StageDirectories(table);
     this.watermarks = new Watermarks(table);
     this.waitMarks = new WaitMarks(table);
+    this.holds = new HoldStore(table, clock);
   }
 
   async get(memberId: string): Promise<Portal | undefined> {

@@ -58,9 +58,8 @@ export async function noteWaves(
   let belongings: Belongings | undefined;
   if (withRecords.length > 0) {
     const doomed = withRecords.flatMap((one) => one.doomed);
-    const lostTypes = withRecords.map(({ before }) => before.record.entityTypeId);
     try {
-      belongings = await readBelongings(run.session, doomed, lostTypes, options.clock);
+      belongings = await readBelongings(run.session, doomed, options.clock);
     } catch (error) {
       // Those that need nothing of it go on all the same.
       notable = fitting.filter((one) => one.doomed.length === 0);

@@ -76,6 +76,8 @@ export function redriveOf({ task, sentAt, portal, rule, record, now }: RedriveVi
 
   const there = redriveAt(portal);
   if (there.do !== 'back' || !portal) return there;
+  // Taking back asks neither the rules nor the record.
+  if (task.undo) return there;
   if (!rule) return { do: 'keep', reason: 'rule-removed' };
   if (!rule.enabled) return { do: 'keep', reason: 'rule-disabled' };
   if (!record) return { do: 'back', note: there.note ?? 'record-not-looked-at' };

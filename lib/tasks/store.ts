@@ -14,6 +14,7 @@ import {
   type TaskStatus,
 } from './task.ts';
 import { type Wish, Wishes } from './wishes.ts';
+import { UndoTasks } from './undo/undo-tasks.ts';
 
 /** A task that has ended is kept for so long, in ms. */
 const keptMs = 400 * 24 * 3600 * 1000;
@@ -59,6 +60,7 @@ export class TaskStore {
   readonly appChores: AppChores;
   /** What persons ask for out of the past. */
   readonly backlogs: Backlogs;
+  readonly undos: UndoTasks;
   readonly #table: Table;
   readonly #clock: Clock;
   readonly #wishes: Wishes;
@@ -69,6 +71,7 @@ export class TaskStore {
     this.#wishes = new Wishes(table, clock, newId);
     this.backlogs = new Backlogs(table, clock);
     this.appChores = new AppChores(table, clock);
+    this.undos = new UndoTasks(table);
   }
 
   /** False when the same transition has its task already. */
@@ -80,7 +83,8 @@ export class TaskStore {
       history,
       lane,
       slotAt,
-    }: Pick<Task, 'source' | 'history' | 'lane' | 'slotAt'> & { nextAt: number },
+      undo,
+    }: Pick<Task, 'source' | 'history' | 'lane' | 'slotAt' | 'undo'> & { nextAt: number },
   ): Promise<{ created: boolean; taskId: string }> {
     const taskId = taskIdOf(identity);
     const task: Task = {
@@ -96,6 +100,7 @@ export class TaskStore {
       createdAt: this.#clock(),
       ...(lane !== undefined && { lane }),
       ...(slotAt !== undefined && { slotAt }),
+      ...(undo !== undefined && { undo }),
     };
     return { created: await this.#table.put(task, { if: 'attribute_not_exists(#taskId)' }), taskId };
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { undoSchema } from './undo/undo-state.ts';
 
 const instant = z.int().positive();
 
@@ -93,6 +94,8 @@ export const taskSchema = z.object({
    * many that are gone are no longer in `deletions`.
    */
   items: z.record(z.string(), z.object({ after: z.int(), complete: z.boolean(), gone: z.int() })).optional(),
+  /** Of a task that takes another one back: which, and what has come back so far. It deletes nothing. */
+  undo: undoSchema.optional(),
   /** How many snapshots the task has. Set once they are stored. */
   snapshots: z.int().positive().optional(),
   /** When the last of them was taken. */

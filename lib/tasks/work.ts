@@ -13,6 +13,7 @@ import { afterFailure, afterTrouble, type Run, type WorkOptions } from './run.ts
 import { Settlement } from './settle.ts';
 import type { Deletion, RecordKey, Task } from './task.ts';
 import type { Going } from './turning.ts';
+import { workUndo } from './undo/work-undo.ts';
 
 /** A round looks and then deletes; one more look is needed for what does not come with the record. */
 const requestsPerRound = 2;
@@ -79,9 +80,13 @@ async function workRound(
     await each(open, (task) => settle.park(task, why));
     return undefined;
   }
+  const run = { options, portal, settle, session: new PortalSession(options, portal, deadline) };
+  // What a person asked to have back comes first, in any mode and whatever the rules say.
+  const undo = open.find((task) => task.undo !== undefined);
+  if (undo?.undo) return (await workUndo(run, undo, undo.undo)) ?? (open.length > 1 ? options.clock() : undefined);
   const rules =
     portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
-  return attempt({ options, portal, settle, session: new PortalSession(options, portal, deadline) }, open, rules);
+  return attempt(run, open, rules);
 }
 
 /** What was put off comes back by the clock; its message may come again sooner, for the sake of other tasks. */

@@ -72,6 +72,7 @@ function setLinks(call: Call, owner: Owner): MethodAnswer {
     const sort = item['SORT'] === undefined ? defaultSort(owner, index, links) : toInt(item['SORT']);
     links.push({ contactId, sort, primary: item['IS_PRIMARY'] === 'Y' });
   }
+  if (owner.entityTypeId === EntityType.company) forgetPrimaries(call, owner, links);
   call.portal.crm.links.replace(owner.entityTypeId, owner.id, withPrimary(owner, links));
   return { result: true };
 }
@@ -79,6 +80,17 @@ function setLinks(call: Call, owner: Owner): MethodAnswer {
 function defaultSort(owner: Owner, index: number, links: readonly ContactLink[]): number {
   if (owner.entityTypeId === EntityType.deal) return (index + 1) * 10;
   return Math.max(0, ...links.map((link) => link.sort)) + 10;
+}
+
+/** The company that is said to be a contact's primary one becomes it, whichever it was before. */
+function forgetPrimaries(call: Call, owner: Owner, links: readonly ContactLink[]): void {
+  const { links: all } = call.portal.crm;
+  for (const { contactId } of links.filter(({ primary }) => primary)) {
+    for (const { companyId } of all.companiesOf(contactId).filter((one) => one.companyId !== owner.id)) {
+      const link = all.of(EntityType.company, companyId).find((one) => one.contactId === contactId);
+      if (link) link.primary = false;
+    }
+  }
 }
 
 /** A deal has exactly one primary contact: the first that says so, else the first of all. */

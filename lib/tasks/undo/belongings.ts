@@ -1,5 +1,7 @@
+import * as z from 'zod';
 import type { Clock } from '../../bitrix24/clock.ts';
 import { EntityType } from '../../bitrix24/entity-types.ts';
+import type { Verdict } from '../../bitrix24/reactions.ts';
 import type { PortalSession } from '../../portals/session.ts';
 import { recordKey } from '../read-records.ts';
 import { type Belongings, collect, type Doomed, rowsOf, type Wanted } from './collect.ts';
@@ -22,68 +24,99 @@ const { lead, deal, contact, company } = EntityType;
 export const mostDoomed = 50;
 
 /**
- * Reads what belongs to records that are about to be deleted: by one request, and by a second one when there are
- * requisites or linked deals; more only when a list has more than 50 rows.
+ * Reads what belongs to records that are about to be deleted, and what they are linked to: by two requests, more only when
+ * a list has more than 50 rows or the portal very many smart processes.
  *
- * @param lostTypes types of the lost records, whose links to contacts and companies are looked for beside deals' and leads'
  * @throws as `PortalSession.batch`; PortalBusy also when a list met a limit
  */
 export async function readBelongings(
   session: Pick<PortalSession, 'batch'>,
   doomed: readonly Doomed[],
-  lostTypes: Iterable<number>,
   clock: Clock,
 ): Promise<Belongings> {
-  const first = firstReads(doomed, new Set([deal, lead, ...lostTypes]));
+  const first = merged([...belongingReads(doomed), ...linkReads(doomed, [deal, lead]), typesRead(doomed)]);
   const found = await readAll(session, first, clock);
-  const second = secondReads(first, found);
+  const second = secondReads(doomed, first, found);
   const later = await readAll(session, second, clock);
   return collect(doomed, [...first, ...second], new Map([...found, ...later]));
 }
 
-function firstReads(doomed: readonly Doomed[], linkedTypes: ReadonlySet<number>): Wanted[] {
-  const about = (entityTypeId: number, ids: readonly number[]) => ids.map((id) => recordKey({ entityTypeId, id }));
-  const ofType = (type: number, depth?: 'full') =>
-    doomed.filter((one) => one.entityTypeId === type && (depth === undefined || one.depth === depth));
+const keysOf = (entityTypeId: number, ids: readonly number[]) => ids.map((id) => recordKey({ entityTypeId, id }));
+
+function pagesOf(doomed: readonly Doomed[], type: number, depth?: 'full'): number[][] {
+  const some = doomed.filter((one) => one.entityTypeId === type && (depth === undefined || one.depth === depth));
+  return pagesOfIds(some.map(({ id }) => id));
+}
+
+/** Requisites and addresses, product rows, and contacts in their order. */
+function belongingReads(doomed: readonly Doomed[]): Wanted[] {
   const reads: Wanted[] = [];
   for (const type of [contact, company]) {
-    for (const ids of pagesOfIds(ofType(type, 'full').map(({ id }) => id))) {
-      reads.push({ ...requisitesRead(type, ids), about: about(type, ids) });
-      reads.push({ ...addressesRead(type, ids), about: about(type, ids) });
+    for (const ids of pagesOf(doomed, type, 'full')) {
+      reads.push({ ...requisitesRead(type, ids), about: keysOf(type, ids) });
+      reads.push({ ...addressesRead(type, ids), about: keysOf(type, ids) });
     }
-  }
-  for (const ids of pagesOfIds(ofType(contact).map(({ id }) => id))) {
-    for (const type of linkedTypes) {
-      const read = itemsRead(`linked${type}n${ids[0]}`, type, { '@contactIds': ids }, [
-        'id',
-        'contactId',
-        'contactIds',
-      ]);
-      reads.push({ ...read, about: about(contact, ids) });
-    }
-  }
-  for (const ids of pagesOfIds(ofType(company).map(({ id }) => id))) {
-    for (const type of linkedTypes) {
-      const read = itemsRead(`companyId${type}n${ids[0]}`, type, { '@companyId': ids }, ['id', 'companyId']);
-      reads.push({ ...read, about: about(company, ids) });
-    }
-  }
-  for (const ids of pagesOfIds(ofType(lead).map(({ id }) => id))) {
-    const read = itemsRead(`leadId${deal}n${ids[0]}`, deal, { '@leadId': ids }, ['id', 'leadId']);
-    reads.push({ ...read, about: about(lead, ids) });
   }
   for (const one of doomed) {
-    const itself = [recordKey(one)];
-    if (one.entityTypeId === deal || one.entityTypeId === company) reads.push({ ...contactsRead(one), about: itself });
+    const about = [recordKey(one)];
+    if (one.entityTypeId === deal || one.entityTypeId === company) reads.push({ ...contactsRead(one), about });
     else if (one.entityTypeId === contact) {
       const firms = companiesOf(one.fields).map((id) => contactsRead({ entityTypeId: company, id }));
-      reads.push(...firms.map((read) => ({ ...read, about: itself })));
+      reads.push(...firms.map((read) => ({ ...read, about })));
     }
     if (one.depth === 'ids' || one.entityTypeId === contact || one.entityTypeId === company) continue;
-    const mayBeRefused = isSmartProcess(one.entityTypeId) && { mayBeRefused: true as const };
-    reads.push({ ...productRowsRead(one), about: itself, ...mayBeRefused });
+    // A type without product rows says that access is denied (crm-item-productrow-list.md).
+    const isAbsent = isSmartProcess(one.entityTypeId) && { isAbsent: (row: Verdict) => row.reaction === 'permanent' };
+    reads.push({ ...productRowsRead(one), about, ...isAbsent });
   }
-  return merged(reads);
+  return reads;
+}
+
+/** Records of these types that are linked to the doomed ones, or name them. */
+function linkReads(doomed: readonly Doomed[], types: readonly number[]): Wanted[] {
+  const known = new Set<number>([contact, company]);
+  const parents = [...new Set(doomed.map(({ entityTypeId }) => entityTypeId))].filter((type) => !known.has(type));
+  return types.flatMap((type): Wanted[] => {
+    // A type without clients or without such a parent does not know the field.
+    const isAbsent = ![deal, lead].some((one) => one === type) && { isAbsent: isUnknownField };
+    const named = (field: string, of: number, orElse: Partial<Wanted> = { ...isAbsent }) =>
+      pagesOf(doomed, of).map((ids) => ({
+        ...itemsRead(`names${field}of${type}n${ids[0]}`, type, { [`@${field}`]: ids }, ['id', field]),
+        about: keysOf(of, ids),
+        ...orElse,
+      }));
+    const linked = pagesOf(doomed, contact).map((ids) => ({
+      ...itemsRead(`linked${type}n${ids[0]}`, type, { '@contactIds': ids }, ['id', 'contactId', 'contactIds']),
+      about: keysOf(contact, ids),
+      ...isAbsent,
+    }));
+    return [
+      ...linked,
+      ...named('companyId', company),
+      ...(type === deal ? named('leadId', lead) : []),
+      ...parents
+        .filter((parent) => parent !== type && (parent > company || ![deal, lead].some((one) => one === type)))
+        .flatMap((parent) => named(`parentId${parent}`, parent, { isAbsent: isUnknownField })),
+    ];
+  });
+}
+
+function isUnknownField({ name }: Verdict): boolean {
+  return name === 'argument-value-invalid';
+}
+
+const typesSchema = z.object({ types: z.array(z.object({ entityTypeId: z.coerce.number().int() })) });
+
+/** The portal's smart processes: their items may be linked to anything. */
+function typesRead(doomed: readonly Doomed[]): Wanted {
+  return {
+    key: 'types',
+    method: 'crm.type.list',
+    params: { order: { id: 'ASC' } },
+    paged: true,
+    rows: (result) => typesSchema.safeParse(result).data?.types,
+    about: doomed.map(recordKey),
+  };
 }
 
 /** Two records may ask for the same. */
@@ -93,8 +126,8 @@ function merged(reads: readonly Wanted[]): Wanted[] {
   );
 }
 
-/** Bank details of the requisites, and the order of the contacts of deals. */
-function secondReads(first: readonly Wanted[], found: ReadonlyMap<string, Rows>): Wanted[] {
+/** Bank details of the requisites, the order of the contacts of deals, and links of items. */
+function secondReads(doomed: readonly Doomed[], first: readonly Wanted[], found: ReadonlyMap<string, Rows>): Wanted[] {
   const rows = (read: Wanted) => rowsOf(found.get(read.key));
   const requisites = first.filter(({ method }) => method === 'crm.requisite.list');
   const banks = pagesOfIds(requisites.flatMap(rows).flatMap((row) => numberIn(row['ID']) ?? [])).map((ids) => ({
@@ -110,7 +143,9 @@ function secondReads(first: readonly Wanted[], found: ReadonlyMap<string, Rows>)
         return id === undefined ? [] : [{ ...contactsRead({ entityTypeId: deal, id }), about: read.about }];
       }),
     );
-  return [...banks, ...merged(deals).filter(({ key }) => !known.has(key))];
+  const types = rowsOf(found.get('types')).flatMap(({ entityTypeId }) => numberIn(entityTypeId) ?? []);
+  const items = linkReads(doomed, [...new Set([...types, EntityType.smartInvoice])]);
+  return [...banks, ...merged(deals).filter(({ key }) => !known.has(key)), ...items];
 }
 
 /** The companies of a contact, as its fields tell. */

@@ -29,8 +29,8 @@ export interface Belongings {
 /** A read, the records that it is about, and what follows from its rows. */
 export interface Wanted extends ListRead {
   readonly about: readonly string[];
-  /** Not to be had at all for some types: then there is nothing. */
-  readonly mayBeRefused?: true;
+  /** Of a type that has no such thing: then there is nothing. */
+  readonly isAbsent?: (row: Verdict) => boolean;
 }
 
 /** What the rows tell. A record of which a list is not known is unreadable. */
@@ -43,9 +43,8 @@ export function collect(
   const usable = reads.filter((read) => {
     const rows = found.get(read.key);
     if (rows?.kind === 'rows') return isWhole(read, rows.rows as KeptRow[]) || spoil(read, undefined);
-    // A type without product rows says that access is denied (crm-item-productrow-list.md).
-    const isRefused = read.mayBeRefused === true && rows?.row?.reaction === 'permanent';
-    return isRefused ? false : spoil(read, rows?.row);
+    const isAbsent = rows?.row !== undefined && read.isAbsent?.(rows.row) === true;
+    return isAbsent ? false : spoil(read, rows?.row);
   });
   function spoil({ about }: Wanted, row: Verdict | undefined): false {
     for (const key of about) unreadable.set(key, row);
@@ -82,14 +81,15 @@ export function collect(
     if (one && !owners.has(recordKey(one))) owners.set(recordKey(one), one);
   }
 
-  const names = (['companyId', 'leadId'] as const).flatMap((field) =>
-    keyed(field).flatMap(({ read, row }): KeptName[] => {
+  const names = usable.flatMap((read): KeptName[] => {
+    const field = /^names(\w+)of/.exec(read.key)?.[1];
+    if (field === undefined) return [];
+    return rowsOf(found.get(read.key)).flatMap((row) => {
       const [id, to] = [numberIn(row['id']), numberIn(row[field])];
-      return id === undefined || to === undefined
-        ? []
-        : [{ entityTypeId: Number(read.params['entityTypeId']), id, field, to }];
-    }),
-  );
+      const entityTypeId = Number(read.params['entityTypeId']);
+      return id === undefined || to === undefined ? [] : [{ entityTypeId, id, field, to }];
+    });
+  });
   const productRows = new Map(
     usable
       .filter(({ method }) => method === 'crm.item.productrow.list')
@@ -114,7 +114,7 @@ export function rowsOf(rows: Rows | undefined): KeptRow[] {
 }
 
 /** The contacts of a lead or an item: in the order in which its field has them, the primary one being `contactId`. */
-function ownerIn(entityTypeId: number, row: Readonly<Record<string, unknown>>): KeptOwner | undefined {
+export function ownerIn(entityTypeId: number, row: Readonly<Record<string, unknown>>): KeptOwner | undefined {
   const id = numberIn(row['id']);
   const contactIds = Array.isArray(row['contactIds']) ? row['contactIds'].flatMap((one) => numberIn(one) ?? []) : [];
   if (id === undefined || contactIds.length === 0) return undefined;

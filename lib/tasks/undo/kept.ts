@@ -31,7 +31,8 @@ export type KeptOwner = z.infer<typeof keptOwnerSchema>;
 export const keptNameSchema = z.object({
   entityTypeId: z.int(),
   id: z.int(),
-  field: z.enum(['companyId', 'leadId']),
+  /** `companyId`, `leadId`, `parentId…`. */
+  field: z.string(),
   to: z.int(),
 });
 export type KeptName = z.infer<typeof keptNameSchema>;

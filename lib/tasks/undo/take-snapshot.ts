@@ -5,6 +5,7 @@ import { mostSnapshots, type Snapshot, type SnapshotStore } from '../snapshots.t
 import type { Targets } from '../targets.ts';
 import type { Deletion, Task } from '../task.ts';
 import type { Belongings } from './collect.ts';
+import { referenceOf } from './writable-fields.ts';
 
 /** What these deletions remove, with all that belongs to it, or only what it was linked to. */
 export function snapshotOf(
@@ -47,9 +48,10 @@ export function snapshotOf(
       isKept(owner.entityTypeId, owner.id) ||
       owner.contacts.some(({ CONTACT_ID }) => isKept(EntityType.contact, CONTACT_ID)),
   );
-  const names = (belongings?.names ?? []).filter(({ field, to }) =>
-    isKept(field === 'companyId' ? EntityType.company : EntityType.lead, to),
-  );
+  const names = (belongings?.names ?? []).filter(({ entityTypeId, field, to }) => {
+    const named = referenceOf(entityTypeId, field);
+    return typeof named === 'number' && isKept(named, to);
+  });
   return { ...snapshot, owners, names };
 }
 

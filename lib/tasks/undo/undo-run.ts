@@ -1,0 +1,145 @@
+import type { Command } from '../../bitrix24/batch.ts';
+import { minute } from '../../bitrix24/reactions.ts';
+import type { JudgedAnswer } from '../../portals/judge.ts';
+import { PortalBusy } from '../../portals/waiting.ts';
+import { limitAmong } from '../look.ts';
+import { recordKey } from '../read-records.ts';
+import type { Run } from '../run.ts';
+import type { Trouble } from '../settle.ts';
+import type { RecordKey, Task } from '../task.ts';
+import type { UndoPlan } from './undo-plan.ts';
+import type { Restored, Undo } from './undo-state.ts';
+
+/** Thrown when something could not be read or put back: what it means for the task is in `trouble`. */
+export class UndoTrouble extends Error {
+  override readonly name = 'UndoTrouble';
+  readonly trouble: Trouble;
+
+  constructor(trouble: Trouble) {
+    super(trouble.description);
+    this.trouble = trouble;
+  }
+}
+
+/** Thrown when somebody else has ended the task meanwhile. */
+export class UndoEnded extends Error {
+  override readonly name = 'UndoEnded';
+}
+
+/** One try of taking a task back: what there is to do, and what of it is done. */
+export class UndoRun {
+  readonly run: Run;
+  readonly task: Task;
+  readonly plan: UndoPlan;
+  /** Where deleted records are now. */
+  readonly restored: Map<string, Restored>;
+  readonly #undo: Undo;
+  #linked: number;
+  #hasProgressed = false;
+  #refusal: UndoTrouble | undefined;
+
+  constructor(run: Run, task: Task, undo: Undo, plan: UndoPlan, earlier: readonly Restored[]) {
+    this.run = run;
+    this.task = task;
+    this.plan = plan;
+    this.#undo = undo;
+    this.#linked = undo.linked;
+    this.restored = new Map([...earlier, ...undo.restored].map((one) => [recordKey(one), one]));
+  }
+
+  /** The task that is taken back. */
+  get of(): string {
+    return this.#undo.of;
+  }
+
+  get hasProgressed(): boolean {
+    return this.#hasProgressed;
+  }
+
+  /** The first thing that the portal would not take back; all others are tried nevertheless. */
+  get refusal(): UndoTrouble | undefined {
+    return this.#refusal;
+  }
+
+  get recreates(): boolean {
+    return this.#undo.recreate;
+  }
+
+  get linked(): number {
+    return this.#linked;
+  }
+
+  /** The present id of a record of the snapshot; undefined when it was deleted and is not there again. */
+  idNow(record: RecordKey): number | undefined {
+    const isDeleted = this.plan.records.some((one) => one.entityTypeId === record.entityTypeId && one.id === record.id);
+    return isDeleted ? this.restored.get(recordKey(record))?.newId : record.id;
+  }
+
+  /** Deleted records that are not there again. */
+  missing() {
+    return this.plan.records.filter((record) => !this.restored.has(recordKey(record)));
+  }
+
+  /** Sends changes. Each is one that may be sent twice, or is looked for before. */
+  async write(commands: ReadonlyMap<string, Command>): Promise<Map<string, JudgedAnswer>> {
+    const { session, options, portal } = this.run;
+    const answers = await session.batch(commands, {
+      write: true,
+      stillHolds: async () => {
+        const now = await options.portals.get(portal.memberId);
+        return now?.state === 'active' && now.pause === undefined;
+      },
+    });
+    const limit = limitAmong(answers.values());
+    if (limit)
+      throw new PortalBusy(limit.meaning, { until: options.clock() + (limit.waitMs ?? minute), verdict: limit });
+    return answers;
+  }
+
+  /** @throws UndoTrouble unless the answer is a result */
+  resultOf(answer: JudgedAnswer | undefined, what: string): unknown {
+    if (answer?.kind === 'result') return answer.result;
+    if (answer?.kind !== 'error') {
+      throw new UndoTrouble({ code: 'NO_OUTCOME', description: `The portal does not say what became of ${what}` });
+    }
+    const { row, error, description } = answer;
+    throw new UndoTrouble({ code: error === '' ? row.name : error, description: `${what}: ${description}`, row });
+  }
+
+  /**
+   * The result; undefined when the portal has refused, which is told at the end.
+   *
+   * @throws UndoTrouble for any other answer
+   */
+  resultUnlessRefused(answer: JudgedAnswer | undefined, what: string): unknown {
+    try {
+      return this.resultOf(answer, what) ?? true;
+    } catch (error) {
+      const reaction = error instanceof UndoTrouble ? error.trouble.row?.reaction : undefined;
+      if (!(error instanceof UndoTrouble) || (reaction !== 'permanent' && reaction !== 'bug')) throw error;
+      this.#refusal ??= error;
+      return undefined;
+    }
+  }
+
+  /** From now on no rule touches these records. */
+  async hold(records: readonly RecordKey[]): Promise<void> {
+    const { options, portal } = this.run;
+    for (const { entityTypeId, id } of records) {
+      const why = `Put back by the undo of task ${this.#undo.of.slice(0, 12)}`;
+      const hold = { entityTypeId, id, by: 'undo', at: options.clock(), why };
+      await options.portals.holds.put(portal.memberId, hold);
+    }
+  }
+
+  /** Writes down what has come back. */
+  async note({ text, links = 0 }: { text?: string; links?: number } = {}): Promise<void> {
+    const { options, settle } = this.run;
+    this.#linked += links;
+    const undo = { ...this.#undo, restored: [...this.restored.values()], linked: this.#linked };
+    const history = text !== undefined && settle.roomIn(this.task) ? [settle.entry('answered', text)] : [];
+    const isNoted = await options.tasks.undos.note(this.task.taskId, undo, history);
+    this.#hasProgressed = true;
+    if (!isNoted) throw new UndoEnded('The task has ended meanwhile');
+  }
+}

@@ -1,0 +1,106 @@
+import { recordKey } from '../read-records.ts';
+import { afterFailure, afterTrouble, type Run } from '../run.ts';
+import { type Task, taskIdOf } from '../task.ts';
+import { completeRecords } from './complete.ts';
+import { findRestored } from './find-restored.ts';
+import { presentAmong, putLinks } from './put-links.ts';
+import { putNames } from './put-names.ts';
+import { recreate } from './recreate.ts';
+import type { Restored, Undo } from './undo-state.ts';
+import { undoPlan } from './undo-plan.ts';
+import { UndoEnded, UndoRun, UndoTrouble } from './undo-run.ts';
+
+/** Requests that one try needs at least: what is there, what has come back, what is linked, and one change. */
+const requestsPerTry = 4;
+/** So many undos of one task are looked at for what they have brought back. */
+export const mostRuns = 20;
+
+/**
+ * Takes a task back, as far as that can be done now: everything that is there already is passed over, so that it can be
+ * begun anew at any point.
+ *
+ * @returns when to come again, in ms since the epoch; undefined when the task has ended or waits in the table
+ */
+export async function workUndo(run: Run, task: Task, state: Undo): Promise<number | undefined> {
+  const { options, settle } = run;
+  const [[original], snapshots] = await Promise.all([
+    options.tasks.getMany([state.of]),
+    options.snapshots.get(state.of),
+  ]);
+  if (!original || snapshots.length === 0) {
+    const text = 'Nothing was put back: the snapshots are no longer kept';
+    await settle.end(task, 'skipped', 'snapshot-expired', { text });
+    return undefined;
+  }
+  const undo = new UndoRun(run, task, state, undoPlan(original, snapshots), await earlierRuns(run, task, state));
+  try {
+    await run.session.reserve(requestsPerTry);
+    await dropVanished(undo);
+    await findRestored(undo);
+    if (undo.recreates) await recreate(undo);
+    await completeRecords(undo);
+    await putLinks(undo);
+    await putNames(undo);
+    await holdLost(undo);
+    if (undo.refusal) throw undo.refusal;
+    await end(undo);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UndoEnded) return undefined;
+    const tried = undo.hasProgressed ? { ...task, attempts: 0 } : task;
+    if (!(error instanceof UndoTrouble)) return afterFailure(run, [tried], error);
+    await afterTrouble(run, tried, error.trouble);
+    return undefined;
+  }
+}
+
+/** What earlier undos of the same task have brought back. */
+async function earlierRuns({ options }: Run, task: Task, { of }: Undo): Promise<Restored[]> {
+  const ids = Array.from({ length: mostRuns }, (_, index) => taskIdOf({ ...task, run: index + 1 }));
+  const runs = await options.tasks.getMany(ids.filter((id) => id !== task.taskId));
+  return runs
+    .filter(({ undo }) => undo?.of === of)
+    .toSorted((a, b) => a.run - b.run)
+    .flatMap(({ undo }) => undo?.restored ?? []);
+}
+
+/** A record that came back may have been deleted again; one that is there under its old id was never gone. */
+async function dropVanished(undo: UndoRun): Promise<void> {
+  const old = undo.plan.records.map(({ entityTypeId, id }) => ({ entityTypeId, id }));
+  const now = [...undo.restored.values()].map(({ entityTypeId, newId }) => ({ entityTypeId, id: newId }));
+  const there = await presentAmong(undo, [...old, ...now]);
+  for (const [key, { entityTypeId, newId }] of undo.restored) {
+    if (!there.has(recordKey({ entityTypeId, id: newId }))) undo.restored.delete(key);
+  }
+  for (const { entityTypeId, id } of old.filter((record) => there.has(recordKey(record)))) {
+    undo.restored.set(recordKey({ entityTypeId, id }), { entityTypeId, id, newId: id, how: 'found', complete: true });
+  }
+}
+
+/** The lost record itself: otherwise its rule would begin anew with the next loss. */
+async function holdLost(undo: UndoRun): Promise<void> {
+  const { entityTypeId } = undo.task.record;
+  const id = undo.idNow(undo.task.record);
+  if (id !== undefined && (undo.linked > 0 || undo.restored.size > 0)) await undo.hold([{ entityTypeId, id }]);
+}
+
+/** Named in a sentence before the rest is only counted. */
+const mostNamed = 8;
+
+async function end(undo: UndoRun): Promise<void> {
+  const { settle } = undo.run;
+  const missing = undo.missing();
+  const back = undo.plan.records.length - missing.length;
+  const done = `Put back: ${back} of ${undo.plan.records.length} records, the links of ${undo.linked} records`;
+  if (missing.length === 0) return settle.end(undo.task, 'done', undefined, { text: done });
+  const named = missing.slice(0, mostNamed).map(({ entityTypeId, id }) => `${entityTypeId}/${id}`);
+  const list = `${named.join(', ')}${missing.length > mostNamed ? ` and ${missing.length - mostNamed} more` : ''}`;
+  if (undo.plan.depth === 'ids') {
+    const text = `${done}. Nothing is kept of ${list} but that they were there (snapshot: ids).`;
+    return settle.end(undo.task, 'skipped', 'records-not-kept', { text });
+  }
+  const text =
+    `${done}. Not there: ${list}. If the recycle bin was on for them they may be in it for 30 days after the deletion: ` +
+    'in the portal, CRM, the gear, Recycle Bin; restore them there and undo once more. Or undo with --recreate.';
+  return settle.end(undo.task, 'skipped', 'records-missing', { text });
+}
