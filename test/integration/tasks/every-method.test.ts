@@ -305,7 +305,7 @@ describe('what is gone already', () => {
     bench.portal.faults.add({ when: { ...when, method: 'crm.item.delete' }, give: { type: 'reset', work: 'after' } });
     // Nor can it be read back at once.
     bench.portal.faults.add({
-      when: { ...when, method: 'crm.item.list', nth: 3 },
+      when: { ...when, method: 'crm.item.list', nth: 4 },
       give: { type: 'html', status: 502 },
     });
     const task = await tidy(deal(dealId), 'deal', '[deal]');

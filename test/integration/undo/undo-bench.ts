@@ -119,7 +119,7 @@ export function idsOf({ undo: state }: Task): Map<string, number> {
 export function comparable(state: PortalSnapshot, ids: ReadonlyMap<string, number> = new Map()): unknown {
   const old = new Map([...ids].map(([key, newId]) => [`${key.split(':')[0]}:${newId}`, Number(key.split(':')[1])]));
   const back = (type: number | string, id: number) => old.get(`${type}:${id}`) ?? id;
-  const keyOf = (key: string) => `${key.split(':')[0]}:${back(key.split(':')[0] ?? '', Number(key.split(':')[1]))}`;
+  const keyOf = (at: string) => `${at.split(':')[0]}:${back(at.split(':')[0] ?? '', Number(at.split(':')[1]))}`;
   const records = Object.entries(state.records).map(([key, record]) => {
     const { id, title, name, lastName, stageId, categoryId, companyId, leadId, parents, assignedById, opened, custom } =
       record;
