@@ -185,6 +185,12 @@ export class PortalRecords extends PortalSetup {
     });
   }
 
+  allowDeletion(entityTypeId: number, id: number): void {
+    this.change(() => {
+      delete this.#parts.state.vetoes[`${entityTypeId}:${id}`];
+    });
+  }
+
   #act<T>(deed: Deed, work: (hit: Hit) => T): T {
     return this.change(() => {
       const hit = new Hit(deed.actor === 'robot' ? undefined : (deed.by ?? 1));

@@ -25,7 +25,10 @@ export const connectionRoutes: readonly Route[] = [
       const { interface: hasInterface, ...options } = appSchema.parse(params);
       const app = portal.createApp(given({ ...options, hasInterface }));
       portal.installApp(app);
-      if (!hasInterface) return { ...app };
+      if (!hasInterface) {
+        await portal.settle();
+        return { ...app };
+      }
       const page = await portal.openApp(app);
       return { ...app, opened: page };
     },

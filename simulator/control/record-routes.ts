@@ -56,7 +56,7 @@ export const recordRoutes: readonly Route[] = [
     method: 'POST',
     path: 'deals',
     does: 'a new deal: title, categoryId, stageId, contactIds=1,2, companyId, by=USER, UF_CRM_…',
-    run: (portal, params) => describe(portal, EntityType.deal, portal.addDeal(recordOf(params))),
+    run: (portal, params) => brief(portal, EntityType.deal, portal.addDeal(recordOf(params))),
   },
   {
     method: 'GET',
@@ -90,7 +90,7 @@ export const recordRoutes: readonly Route[] = [
     method: 'POST',
     path: 'items/:id',
     does: 'a new record of any type: items/TYPE with title, stageId, companyId, contactIds, parentId2=DEAL, …',
-    run: (portal, params, [type = 0]) => describe(portal, type, portal.addItem(type, recordOf(params))),
+    run: (portal, params, [type = 0]) => brief(portal, type, portal.addItem(type, recordOf(params))),
   },
   {
     method: 'GET',
@@ -105,7 +105,7 @@ export const recordRoutes: readonly Route[] = [
     run: (portal, params, [type = 0, recordId = 0]) => {
       const { categoryId: _, ...change } = recordOf(params);
       portal.updateItem(type, recordId, change);
-      return describe(portal, type, recordId);
+      return brief(portal, type, recordId);
     },
   },
   {
@@ -124,12 +124,29 @@ export const recordRoutes: readonly Route[] = [
       return { forbidden: `${type}:${recordId}` };
     },
   },
+  {
+    method: 'POST',
+    path: 'items/:id/:id/allow',
+    does: 'the handler lets the record be deleted again',
+    run: (portal, _params, [type = 0, recordId = 0]) => {
+      portal.allowDeletion(type, recordId);
+      return { allowed: `${type}:${recordId}` };
+    },
+  },
 ];
 
 function move(portal: SimulatedPortal, type: number, recordId: number, params: unknown) {
   const { stage, actor: who, by } = moveSchema.parse(params);
   portal.updateItem(type, recordId, { stageId: stage, ...given({ actor: who, by }) });
-  return describe(portal, type, recordId);
+  return brief(portal, type, recordId);
+}
+
+const briefly = ['id', 'title', 'name', 'categoryId', 'stageId', 'companyId', 'contactIds'];
+
+/** What was made or changed, on one line of a terminal; GET has all of it. */
+function brief(portal: SimulatedPortal, type: number, recordId: number): Readonly<Record<string, unknown>> {
+  const item = portal.item(type, recordId) ?? {};
+  return Object.fromEntries(Object.entries(item).filter(([field]) => briefly.includes(field)));
 }
 
 function describe(portal: SimulatedPortal, type: number, recordId: number): Readonly<Record<string, unknown>> {

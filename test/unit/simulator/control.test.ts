@@ -14,7 +14,7 @@ afterAll(async () => {
 const address = (path: string) => `http://${simulator.portal.domain}/simulator/${path}`;
 async function post(path: string, params: Record<string, string> = {}) {
   const response = await fetch(address(path), { method: 'POST', body: new URLSearchParams(params) });
-  return { status: response.status, body: (await response.json()) as { item: { id: number } } };
+  return { status: response.status, body: (await response.json()) as { id: number } };
 }
 const get = async (path: string) => (await (await fetch(address(path))).json()) as Record<string, unknown>;
 
@@ -27,8 +27,8 @@ describe('by hand, over HTTP, a person', () => {
 
   test('makes a record of any type, with parents and fields, and finds it again', async () => {
     const made = await post(`items/${DEMO_PROCESS}`, { title: 'Another', parentId2: '1', UF_CRM_1_NOTE: 'x' });
-    expect(made.body).toMatchObject({ item: { title: 'Another', parentId2: 1 } });
-    const { id } = made.body.item;
+    expect(made.body).toMatchObject({ title: 'Another', stageId: expect.stringContaining(`DT${DEMO_PROCESS}_`) });
+    const { id } = made.body;
     expect(await get(`items/${DEMO_PROCESS}/${id}`)).toMatchObject({ item: { id, parentId2: 1 } });
   });
 
@@ -59,6 +59,21 @@ describe('by hand, over HTTP, a person', () => {
     expect(simulator.portal.users[0]?.admin).toBe(false);
     await post('users/1', { admin: 'yes' });
     expect(simulator.portal.users[0]?.admin).toBe(true);
+  });
+
+  test('has a handler refuse a deletion, and lets it be again', async () => {
+    const hook = simulator.portal.createWebhook();
+    const remove = async () => (await fetch(`${hook}crm.item.delete?entityTypeId=3&id=1`, { method: 'POST' })).status;
+    await post('items/3/1/forbid', { text: 'The audit' });
+    expect(await remove()).toBe(400);
+    await post('items/3/1/allow');
+    expect(await remove()).toBe(200);
+  });
+
+  test('gets values alone, one a line, for the standard input of a command', async () => {
+    const body = new URLSearchParams({ installUrl: 'http://127.0.0.1:9/install', as: 'lines' });
+    const answer = await (await fetch(address('apps/install'), { method: 'POST', body })).text();
+    expect(answer).toMatch(/^local\.\S+\n\S{50}\n$/);
   });
 
   test('is told what is wrong with what was asked', async () => {

@@ -168,7 +168,7 @@ describe('the control endpoints', () => {
 
   test('make deals and webhooks', async () => {
     const deal = await postForm(`${control}deals`, 'title=New&categoryId=5&contactIds=1,2');
-    expect(deal.body).toMatchObject({ deal: { stageId: 'C5:NEW' }, contacts: [1, 2] });
+    expect(deal.body).toMatchObject({ stageId: 'C5:NEW', contactIds: [1, 2] });
 
     const { body } = await postForm(`${control}webhooks/incoming`, '');
     expect((await postJson(`${String(body['url'])}profile`, {})).status).toBe(200);
