@@ -17,6 +17,7 @@ export function welcome(stack: Stack<Simulator | undefined>, dataDir: string): s
     '',
     'Try this in another terminal:',
     ...(simulator === undefined ? ownPortal : simulated(httpUrl, simulator)),
+    ...(simulator === undefined ? [] : ['', 'docs/tour.md goes on from here.']),
     '',
   ].join('\n');
 }
