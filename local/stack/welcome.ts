@@ -17,7 +17,7 @@ export function welcome(stack: Stack<Simulator | undefined>, dataDir: string): s
     '',
     'Try this in another terminal:',
     ...(simulator === undefined ? ownPortal : simulated(httpUrl, simulator)),
-    ...(simulator === undefined ? [] : ['', 'docs/tour.md goes on from here.']),
+    ...(simulator === undefined ? [] : ['', 'A guided tour: docs/tour.md']),
     '',
   ].join('\n');
 }
