@@ -59,7 +59,7 @@ describe('the answers to a batch', () => {
       result_time: { a: time },
     });
     expect([...answers]).toEqual([
-      ['b', { kind: 'result', result: [], next: 50, time: undefined }],
+      ['b', { kind: 'result', result: [], next: 50, total: 7, time: undefined }],
       ['a', { kind: 'result', result: true, next: undefined, time }],
       ['c', { kind: 'error', error: 'NOT_FOUND', description: 'Item not found' }],
     ]);
