@@ -1,9 +1,12 @@
+import { onlyCounted } from '../lib/tasks/export/compacted.ts';
 import type { Deletion, Task } from '../lib/tasks/task.ts';
 import { recordText } from './task-view.ts';
 import { iso } from './time.ts';
 
 /** Named one by one up to so many; the rest is counted. */
 const mostNamed = 20;
+/** Of a list of ids. */
+const mostCharacters = 200;
 
 /** In words, for those that this version knows: another version may have written others. */
 const results: Readonly<Record<string, string>> = {
@@ -59,11 +62,18 @@ export function remainingLines({ deletions = [], items = {} }: Pick<Task, 'delet
   ];
 }
 
-/** `312 items of type 1044: gone, no longer listed one by one` */
-export function compactedLines({ items = {} }: Pick<Task, 'items'>): string[] {
-  return Object.entries(items)
-    .filter(([, { gone }]) => gone > 0)
-    .map(([type, { gone }]) => `${gone} more items of type ${type}: gone, deleted or gone already; only counted`);
+/** `crm.item.delete of items 500-549 of type 1044: deleted, as the portal answered, at …` */
+export function compactedLines(task: Pick<Task, 'items'>): string[] {
+  const listed = Object.entries(task.items ?? {}).flatMap(([type, { ended = [] }]) =>
+    ended.map(({ ids, at, ...outcome }) => {
+      const named = ids.length > mostCharacters ? `${ids.slice(0, ids.lastIndexOf(',', mostCharacters))}, …` : ids;
+      return `crm.item.delete of items ${named} of type ${type}: ${resultText({ ...outcome, at })}, at ${iso(at)}`;
+    }),
+  );
+  const counted = [...onlyCounted(task)].map(
+    ([type, count]) => `${count} more items of type ${type}: gone, deleted or gone already; only counted`,
+  );
+  return [...listed, ...counted];
 }
 
 function namesOf(deletions: readonly Deletion[]): string {

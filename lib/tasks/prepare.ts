@@ -95,7 +95,7 @@ async function prepareTask(
       found.set(deletionKey(deletion), { kind: 'record', fields: linked.items[index]?.fields ?? {} });
     });
     const after = Math.max(page.after, ...linked.items.map(({ id }) => id));
-    items[page.type] = { after, complete: linked.isLast, gone: items[page.type]?.gone ?? 0 };
+    items[page.type] = { gone: 0, ...items[page.type], after, complete: linked.isLast };
   }
 
   const turn = [...openOf(one), ...added];

@@ -1,6 +1,7 @@
 import type { RuleDeletion } from '../rules/schema.ts';
 import { itemsPhase, phaseOf } from './deletion.ts';
-import type { Deletion, Task } from './task.ts';
+import { toRanges } from './id-ranges.ts';
+import type { Deletion, EndedItems, Task } from './task.ts';
 
 /** What a task is at: the deletions whose turn it is, and the types of items that have to be looked for first. */
 export interface Turn {
@@ -34,22 +35,53 @@ export function turnOf(
   };
 }
 
-/** A task with more than this many deletions keeps a count of the items that are gone, not each of them. */
+/** A task with more than this many deletions keeps of the items that are gone their ids alone. */
 const mostListed = 400;
+/** So many characters of ids fit into the row beside everything else; what is gone after that is only counted. */
+const mostCharacters = 120_000;
+
+type Items = NonNullable<Task['items']>;
 
 /** The same task in fewer words: thousands of linked items would not fit into one row. Their snapshots keep each. */
 export function compact({ deletions = [], items = {} }: Pick<Task, 'deletions' | 'items'>): {
   deletions: Deletion[];
-  items: NonNullable<Task['items']>;
+  items: Items;
 } {
   if (deletions.length <= mostListed) return { deletions, items };
+  const isGone = ({ what, outcome }: Deletion): boolean =>
+    what === 'items' && (outcome?.result === 'deleted' || outcome?.result === 'already-gone');
   const counted = { ...items };
-  const kept = deletions.filter(({ what, entityTypeId, outcome }) => {
-    const isGone = outcome?.result === 'deleted' || outcome?.result === 'already-gone';
-    if (what !== 'items' || !isGone) return true;
-    const before = counted[entityTypeId] ?? { after: 0, complete: false, gone: 0 };
-    counted[entityTypeId] = { ...before, gone: before.gone + 1 };
-    return false;
+  let room = mostCharacters - charactersIn(items);
+  for (const [type, gone] of Map.groupBy(deletions.filter(isGone), ({ entityTypeId }) => entityTypeId)) {
+    const before = counted[type] ?? { after: 0, complete: false, gone: 0 };
+    const ended = [...(before.ended ?? [])];
+    for (const group of endedItems(gone)) {
+      room -= charactersOf(group);
+      if (room >= 0) ended.push(group);
+    }
+    counted[type] = { ...before, gone: before.gone + gone.length, ended };
+  }
+  return { deletions: deletions.filter((deletion) => !isGone(deletion)), items: counted };
+}
+
+/** Items with the same outcome at the same moment together: those of one batch. */
+function endedItems(gone: readonly Deletion[]): EndedItems[] {
+  const groups = Map.groupBy(gone, ({ outcome }) => JSON.stringify([outcome?.result, outcome?.at, outcome?.proof]));
+  return [...groups.values()].flatMap((some) => {
+    const outcome = some[0]?.outcome;
+    if (outcome?.result !== 'deleted' && outcome?.result !== 'already-gone') return [];
+    const { result, at, proof } = outcome;
+    return [{ result, at, proof, ids: toRanges(some.map(({ id }) => id)) }];
   });
-  return { deletions: kept, items: counted };
+}
+
+function charactersIn(items: Items): number {
+  return Object.values(items)
+    .flatMap(({ ended = [] }) => ended)
+    .reduce((sum, group) => sum + charactersOf(group), 0);
+}
+
+/** With the names of its fields. */
+function charactersOf({ ids }: EndedItems): number {
+  return ids.length + 60;
 }

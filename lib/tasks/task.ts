@@ -47,6 +47,15 @@ export const deletionSchema = z.object({
 });
 export type Deletion = z.infer<typeof deletionSchema>;
 
+/** Items that are no longer in `deletions`, and what became of them: ids as `500-549,552`. */
+const endedItemsSchema = z.object({
+  result: z.enum(['deleted', 'already-gone']),
+  at: instant,
+  proof: z.enum(['answer', 'read']),
+  ids: z.string(),
+});
+export type EndedItems = z.infer<typeof endedItemsSchema>;
+
 /** What happened to a task, appended and never changed. */
 export const historyEntrySchema = z.object({
   at: instant,
@@ -91,9 +100,14 @@ export const taskSchema = z.object({
   deletions: z.array(deletionSchema).optional(),
   /**
    * How far the items linked to the record have been noted, by their type: up to which id, whether that was all, and how
-   * many that are gone are no longer in `deletions`.
+   * many that are gone are no longer in `deletions`, and which those were, as far as there was room.
    */
-  items: z.record(z.string(), z.object({ after: z.int(), complete: z.boolean(), gone: z.int() })).optional(),
+  items: z
+    .record(
+      z.string(),
+      z.object({ after: z.int(), complete: z.boolean(), gone: z.int(), ended: z.array(endedItemsSchema).optional() }),
+    )
+    .optional(),
   /** Of a task that takes another one back: which, and what has come back so far. It deletes nothing. */
   undo: undoSchema.optional(),
   /** How many snapshots the task has. Set once they are stored. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Deletion, Task } from '../task.ts';
+import { compactedItems, onlyCounted } from './compacted.ts';
 import { type Cell, csvRow } from './csv.ts';
 import { isIn, type Period } from './period.ts';
 
@@ -64,7 +65,7 @@ export class DestructionRecord {
   add(task: Task): string {
     let text = '';
     let acted = false;
-    for (const deletion of task.deletions ?? []) {
+    for (const deletion of [...(task.deletions ?? []), ...compactedItems(task)]) {
       const { outcome } = deletion;
       if (!isIn(this.#head, outcome?.at) || outcome === undefined) continue;
       acted = true;
@@ -72,9 +73,9 @@ export class DestructionRecord {
       if (outcome.result === 'deleted') text += this.#line(lineOf(task, deletion, outcome));
     }
     if (!isIn(this.#head, task.endedAt)) return text;
-    for (const { gone } of Object.values(task.items ?? {})) {
-      if (gone > 0) this.#count('items gone that are only counted, deleted or gone already', gone);
-      acted ||= gone > 0;
+    for (const count of onlyCounted(task).values()) {
+      this.#count('items gone that are only counted, deleted or gone already', count);
+      acted = true;
     }
     if (task.status !== 'done' || !acted) {
       this.#count(`tasks ${task.status}${task.reason === undefined ? '' : ` (${task.reason})`}`);

@@ -11,11 +11,12 @@ export function isIn({ since, until }: Period, at: number | undefined): boolean 
 }
 
 /** Whether anything happened to the task in the period. What waits for years is made long before it acts. */
-export function happenedIn(period: Period, { createdAt, endedAt, history, deletions = [] }: Task): boolean {
+export function happenedIn(period: Period, { createdAt, endedAt, history, deletions = [], items = {} }: Task): boolean {
   return (
     isIn(period, createdAt) ||
     isIn(period, endedAt) ||
     history.some(({ at }) => isIn(period, at)) ||
-    deletions.some(({ outcome }) => isIn(period, outcome?.at))
+    deletions.some(({ outcome }) => isIn(period, outcome?.at)) ||
+    Object.values(items).some(({ ended = [] }) => ended.some(({ at }) => isIn(period, at)))
   );
 }

@@ -1,4 +1,5 @@
 import type { Deletion, Task } from '../task.ts';
+import { compactedItems, onlyCounted } from './compacted.ts';
 import { type Cell, csvRow } from './csv.ts';
 
 /** The columns and what a task, and one of its deletions, says in them. */
@@ -41,10 +42,10 @@ export const taskCsvHeader: string = csvRow(columns.map(([name]) => name));
  * only counted, one line for each type, with their number in words.
  */
 export function taskCsv(task: Task, domain: string): string {
-  const counted = Object.entries(task.items ?? {})
-    .filter(([, { gone }]) => gone > 0)
-    .map(([type, { gone }]) => row(task, domain, { what: 'items', entityTypeId: Number(type) }, `${gone} items: gone`));
-  const rows = (task.deletions ?? []).map((deletion) => row(task, domain, deletion));
+  const rows = [...(task.deletions ?? []), ...compactedItems(task)].map((deletion) => row(task, domain, deletion));
+  const counted = [...onlyCounted(task)].map(([entityTypeId, count]) =>
+    row(task, domain, { what: 'items', entityTypeId }, `${count} items: gone`),
+  );
   const all = [...rows, ...counted];
   return all.length === 0 ? row(task, domain, {}) : all.join('');
 }
