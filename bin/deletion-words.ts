@@ -1,6 +1,7 @@
 import { onlyCounted } from '../lib/tasks/export/compacted.ts';
 import type { Deletion, Task } from '../lib/tasks/task.ts';
-import { recordText } from './task-view.ts';
+import { toRanges } from '../lib/tasks/id-ranges.ts';
+import { recordText, typeText } from './task-view.ts';
 import { iso } from './time.ts';
 
 /** Named one by one up to so many; the rest is counted. */
@@ -62,12 +63,12 @@ export function remainingLines({ deletions = [], items = {} }: Pick<Task, 'delet
   ];
 }
 
-/** `crm.item.delete of items 500-549 of type 1044: deleted, as the portal answered, at …` */
+/** `crm.item.delete of type 1044 500-549: deleted, as the portal answered, at …` */
 export function compactedLines(task: Pick<Task, 'items'>): string[] {
   const listed = Object.entries(task.items ?? {}).flatMap(([type, { ended = [] }]) =>
     ended.map(({ ids, at, ...outcome }) => {
-      const named = ids.length > mostCharacters ? `${ids.slice(0, ids.lastIndexOf(',', mostCharacters))}, …` : ids;
-      return `crm.item.delete of items ${named} of type ${type}: ${resultText({ ...outcome, at })}, at ${iso(at)}`;
+      const named = shortened(ids).replaceAll(',', ', ');
+      return `crm.item.delete of ${typeText(Number(type))} ${named}: ${resultText({ ...outcome, at })}, at ${iso(at)}`;
     }),
   );
   const counted = [...onlyCounted(task)].map(
@@ -80,15 +81,31 @@ function namesOf(deletions: readonly Deletion[]): string {
   return `${deletions[0]?.method ?? ''} of ${recordsText(deletions)}`;
 }
 
+/** `deal 1 (contacts 3, 4), contact 5, type 1044 500-599` */
 function recordsText(deletions: readonly Deletion[]): string {
-  const named = deletions.slice(0, mostNamed).map((deletion) => {
-    const { contactIds } = deletion;
-    if (contactIds === undefined) return recordText(deletion);
-    const more = contactIds.length > mostNamed ? ', …' : '';
-    return `${recordText(deletion)} (contacts ${contactIds.slice(0, mostNamed).join(', ') || 'none'}${more})`;
+  const links = deletions.flatMap((deletion) =>
+    deletion.contactIds === undefined ? [] : [linksText(deletion, deletion.contactIds)],
+  );
+  const named = links.slice(0, mostNamed);
+  const rest = links.length > named.length ? [`links of ${links.length - named.length} more`] : [];
+  const records = Map.groupBy(
+    deletions.filter(({ contactIds }) => contactIds === undefined),
+    ({ entityTypeId }) => entityTypeId,
+  );
+  const texts = [...records].map(([entityTypeId, some]) => {
+    const ids = shortened(toRanges(some.map(({ id }) => id)));
+    return `${typeText(entityTypeId)} ${ids.replaceAll(',', ', ')}`;
   });
-  const rest = deletions.length - named.length;
-  return `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  return [...named, ...rest, ...texts].join(', ');
+}
+
+function linksText(deletion: Deletion, contactIds: readonly number[]): string {
+  const more = contactIds.length > mostNamed ? ', …' : '';
+  return `${recordText(deletion)} (contacts ${contactIds.slice(0, mostNamed).join(', ') || 'none'}${more})`;
+}
+
+function shortened(ids: string): string {
+  return ids.length > mostCharacters ? `${ids.slice(0, ids.lastIndexOf(',', mostCharacters))}, …` : ids;
 }
 
 function outcomeText(some: readonly Deletion[]): string {

@@ -102,7 +102,8 @@ export async function judgeAll(
     rules,
   );
   if (trouble !== undefined) warnings.push(`some records could not be looked at before: ${trouble}`);
-  const there = new Set((await tasks.getMany(found.map(nextRunId))).map(({ taskId }) => taskId));
+  const next = await tasks.getMany(found.map(nextRunId));
+  const there = new Set(next.filter(({ undo }) => undo === undefined).map(({ taskId }) => taskId));
   return found.map((task) => {
     if (there.has(nextRunId(task))) return { task, verdict: { do: 'keep', reason: 'planned-already' } };
     const record = records.get(recordKey(task.record));

@@ -1,7 +1,7 @@
 import type { Estimate } from '../lib/tasks/rules-plan/estimate.ts';
 import type { PlannedRecord, RuleTally } from '../lib/tasks/rules-plan/tally.ts';
 import { counted } from './counted.ts';
-import { recordText } from './task-view.ts';
+import { recordText, typeText } from './task-view.ts';
 import { textTable } from './text-table.ts';
 import { iso } from './time.ts';
 
@@ -82,11 +82,7 @@ export function spanText(seconds: number): string {
 
 /** `deal: 12 records, type 1044: 3 records` */
 export function readText(read: ReadonlyMap<number, number>): string {
-  const types = [...read].map(([entityTypeId, count]) => {
-    const [name] = recordText({ entityTypeId, id: 0 }).split(/ 0$/);
-    return `${name}: ${counted(count, 'lost record')}`;
-  });
-  return types.join(', ');
+  return [...read].map(([type, count]) => `${typeText(type)}: ${counted(count, 'lost record')}`).join(', ');
 }
 
 /** A rule's plan for --json. */

@@ -1,4 +1,3 @@
-import { keptMs } from '../lib/tasks/snapshots.ts';
 import type { Task } from '../lib/tasks/task.ts';
 import { counted } from './counted.ts';
 import { compactedLines, deletionEvents, deletionLines, remainingLines } from './deletion-words.ts';
@@ -10,9 +9,9 @@ import { iso } from './time.ts';
  * A task as a story: what it is, what was read and done when, what became of each deletion, what remains, and whether it
  * can be undone.
  *
- * @param now ms since the epoch
+ * @param keptUntil when the last snapshot goes by itself, in ms since the epoch; undefined: there is none any more
  */
-export function taskStory(task: Task, domain: string, now: number): string[] {
+export function taskStory(task: Task, domain: string, keptUntil: number | undefined): string[] {
   const { taskId, record, rule, transition, run, source } = task;
   return [
     `Task ${taskId}`,
@@ -24,7 +23,8 @@ export function taskStory(task: Task, domain: string, now: number): string[] {
     ...textTable(['WHEN', 'WHAT', ''], eventsOf(task)),
     ...section('Deletions:', [...deletionLines(task.deletions ?? []), ...compactedLines(task)]),
     ...section(task.status === 'open' ? 'Still to do:' : 'Not done:', remainingLines(task)),
-    ...section('Undo:', undoLines(task, now)),
+    ...section('Put back:', restoredLines(task)),
+    ...section('Undo:', undoLines(task, keptUntil)),
   ];
 }
 
@@ -48,20 +48,29 @@ function eventsOf({ history, deletions = [] }: Task): string[][] {
     .map(({ at, what, text }) => [iso(at), what, text]);
 }
 
-function undoLines({ snapshots = 0, snapshotAt, forgottenAt }: Task, now: number): string[] {
-  if (snapshots === 0) return [];
-  const kept = `What was there before was kept in ${counted(snapshots, 'snapshot')}`;
-  if (forgottenAt !== undefined && (snapshotAt ?? 0) <= forgottenAt) {
-    return [`${kept}, erased at ${iso(forgottenAt)}. It cannot be undone any more.`];
-  }
-  if (snapshotAt === undefined) return [`${kept} for 30 days.`];
-  const until = snapshotAt + keptMs;
-  const last = `${kept}, the last one taken at ${iso(snapshotAt)}`;
+/** Of a task that takes another one back. */
+function restoredLines({ undo }: Task): string[] {
+  if (!undo) return [];
+  const ways = { found: 'found again', recreated: 'made anew' } as const;
   return [
-    until > now
-      ? `${last}. It is erased by itself, and undo ends, at ${iso(until)}; what an earlier one holds ends before.`
-      : `${last} and over since ${iso(until)}. It cannot be undone any more.`,
+    `for task ${undo.of}`,
+    ...undo.restored.map(({ entityTypeId, id, newId, how, complete }) => {
+      const rest = complete ? '' : ', not with all that belonged to it';
+      return `${recordText({ entityTypeId, id })}: ${ways[how]}${newId === id ? '' : `, now ${newId}`}${rest}`;
+    }),
+    ...(undo.linked > 0 ? [`links of ${counted(undo.linked, 'record')}`] : []),
   ];
+}
+
+function undoLines({ snapshots = 0, snapshotAt, forgottenAt }: Task, keptUntil: number | undefined): string[] {
+  if (snapshots === 0) return [];
+  const taken = snapshotAt === undefined ? '' : `, the last one taken at ${iso(snapshotAt)}`;
+  const kept = `What was there before was kept in ${counted(snapshots, 'snapshot')}${taken}`;
+  if (forgottenAt !== undefined && (snapshotAt ?? 0) <= forgottenAt) {
+    return [`${kept}, erased by a person at ${iso(forgottenAt)}. It cannot be undone any more.`];
+  }
+  if (keptUntil === undefined) return [`${kept}. Its time is over: it cannot be undone any more.`];
+  return [`${kept}. Undo is possible until ${iso(keptUntil)}, for what an earlier one holds until a little before.`];
 }
 
 function section(heading: string, lines: readonly string[]): string[] {

@@ -4,8 +4,13 @@ import { iso } from './time.ts';
 
 /** `deal 17` */
 export function recordText({ entityTypeId, id }: Pick<Task['record'], 'entityTypeId' | 'id'>): string {
+  return `${typeText(entityTypeId)} ${id}`;
+}
+
+/** `deal`, `type 1044` */
+export function typeText(entityTypeId: number): string {
   const [name] = Object.entries(EntityType).find(([, type]) => type === entityTypeId) ?? [`type ${entityTypeId}`];
-  return `${name} ${id}`;
+  return name;
 }
 
 /** So many digits of a task's id tell it apart, and are enough for `tasks show`. */
@@ -31,6 +36,7 @@ export function taskView(task: Task): Record<string, unknown> {
       outcome: outcome ? { ...outcome, at: iso(outcome.at) } : null,
     })),
     items: task.items ?? {},
+    undo: task.undo ?? null,
     snapshots: task.snapshots ?? 0,
     snapshotAt: iso(task.snapshotAt) ?? null,
     forgottenAt: iso(task.forgottenAt) ?? null,

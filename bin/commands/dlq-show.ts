@@ -12,6 +12,7 @@ import { commandLine, type Place } from '../place.ts';
 import { shownBody, shownBytes } from '../raw-body.ts';
 import type { Report } from '../report.ts';
 import { taskStory } from '../task-story.ts';
+import { keptUntilOf } from '../undo-until.ts';
 import { taskView } from '../task-view.ts';
 import { fieldList } from '../text-table.ts';
 import { iso } from '../time.ts';
@@ -31,7 +32,7 @@ export function addDlqShow(dlq: Command, run: CommandRun): void {
 }
 
 async function show(deployment: Deployment, run: CommandRun, id: string): Promise<Report> {
-  const { portals, place, clock } = deployment;
+  const { portals, place } = deployment;
   const { queues, wanted } = await choiceOf(portals, [id], {});
   const found = await withDeadLetters(run, place, queues, async (letters) => (await letters.take()).filter(wanted));
   const [entry] = found;
@@ -48,7 +49,8 @@ async function show(deployment: Deployment, run: CommandRun, id: string): Promis
   const portal = facts.memberId === undefined ? undefined : await portals.get(facts.memberId);
   const domain = portal?.domain ?? facts.memberId ?? 'unknown';
   const task = entry.content.kind === 'task' ? await taskOf(deployment, entry.content.taskId) : undefined;
-  const story = (some: Task) => ['', ...taskStory(some, domain, clock())];
+  const keptUntil = task && (await keptUntilOf(deployment, task));
+  const story = (some: Task) => ['', ...taskStory(some, domain, keptUntil)];
   return {
     data: { ...letterView(entry), domain: portal?.domain ?? null, task: task ? taskView(task) : null },
     text: [...fieldList(fields(entry, domain, task)), ...(task ? story(task) : rest(entry)), '', ...next(entry, place)],

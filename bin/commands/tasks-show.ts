@@ -6,6 +6,8 @@ import { withGlobalOptions } from '../global-options.ts';
 import type { Report } from '../report.ts';
 import { taskStory } from '../task-story.ts';
 import { taskView } from '../task-view.ts';
+import { iso } from '../time.ts';
+import { keptUntilOf } from '../undo-until.ts';
 
 interface Options extends GlobalOptions {
   readonly portal?: string;
@@ -28,8 +30,9 @@ export function addTasksShow(tasks: Command, run: CommandRun): void {
 async function show(deployment: Deployment, id: string, portalId: string | undefined): Promise<Report> {
   const task = await findTask(deployment, id, portalId);
   const domain = (await deployment.portals.get(task.memberId))?.domain;
+  const keptUntil = await keptUntilOf(deployment, task);
   return {
-    data: { ...taskView(task), domain: domain ?? null },
-    text: taskStory(task, domain ?? task.memberId, deployment.clock()),
+    data: { ...taskView(task), domain: domain ?? null, undoUntil: iso(keptUntil) ?? null },
+    text: taskStory(task, domain ?? task.memberId, keptUntil),
   };
 }

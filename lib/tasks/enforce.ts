@@ -2,6 +2,7 @@ import type { Clock } from '../bitrix24/clock.ts';
 import type { Portal } from '../portals/portal.ts';
 import type { StoredRule } from '../rules/version.ts';
 import { decide, type PresentRecord } from './decide.ts';
+import { laneOf } from './pace.ts';
 import type { TaskStore } from './store.ts';
 import { type Task, taskIdOf, type TaskIdentity } from './task.ts';
 
@@ -38,13 +39,16 @@ export function judgeEnforcement(
   return { do: 'keep', reason: decision.reason };
 }
 
-/** The task that follows a task when a person asks for it again. */
-export function nextRun({ memberId, record, rule, transition, run }: Task, rulesVersion: number): TaskIdentity {
-  return { memberId, record, rule: { id: rule.id, version: rulesVersion }, transition, run: run + 1 };
+/** More runs than this for one loss are no accident any more. */
+const mostRuns = 100;
+
+function runOf({ memberId, record, rule, transition }: Task, run: number, rulesVersion: number): TaskIdentity {
+  return { memberId, record, rule: { id: rule.id, version: rulesVersion }, transition, run };
 }
 
+/** The id of the task that follows when a person asks for this one again, if no undo has come in between. */
 export function nextRunId(task: Task): string {
-  return taskIdOf(nextRun(task, task.rule.version));
+  return taskIdOf(runOf(task, task.run + 1, task.rule.version));
 }
 
 /**
@@ -61,14 +65,20 @@ export async function enforceTask(
   const at = clock();
   const was = `${task.status}${task.reason === undefined ? '' : ` (${task.reason})`}`;
   const text = `Asked for by ${by}: task ${task.taskId} was ${was}; rule ${task.rule.id}, version ${rulesVersion}`;
-  const made = await tasks.create(nextRun(task, rulesVersion), {
-    nextAt: Math.max(at, dueAt),
-    source: 'operator',
-    history: [{ at, what: 'planned', text: text.slice(0, 600) }],
-  });
-  if (made.created) {
-    const planned = `Planned again as ${made.taskId} by ${by}`.slice(0, 600);
-    await tasks.remark(task.taskId, [{ at, what: 'repeated', text: planned }]);
+  for (let run = task.run + 1; run <= task.run + mostRuns; run += 1) {
+    const made = await tasks.create(runOf(task, run, rulesVersion), {
+      nextAt: Math.max(at, dueAt),
+      source: 'operator',
+      lane: laneOf('operator', {}),
+      history: [{ at, what: 'planned', text: text.slice(0, 600) }],
+    });
+    if (made.created) {
+      const planned = `Planned again as ${made.taskId} by ${by}`.slice(0, 600);
+      await tasks.remark(task.taskId, [{ at, what: 'repeated', text: planned }]);
+      return made;
+    }
+    // A run may also be one that took something back.
+    if ((await tasks.get(made.taskId))?.undo === undefined) return made;
   }
-  return made;
+  throw new Error(`Task ${task.taskId} was taken back ${mostRuns} times`);
 }

@@ -96,6 +96,13 @@ export class SnapshotStore {
       });
   }
 
+  /** Until when a task with so many snapshots keeps the last of them, in ms since the epoch; undefined: no more. */
+  async keptUntil(taskId: string, snapshots: number): Promise<number | undefined> {
+    const row = await this.#table.get({ taskId, part: snapshots - 1 });
+    const until = row && partSchema.parse(row).expiresAt * 1000;
+    return until !== undefined && until > this.#clock() ? until : undefined;
+  }
+
   /** Erases every part of every snapshot of the task, and gives how many there were. */
   async erase(taskId: string): Promise<number> {
     let erased = 0;

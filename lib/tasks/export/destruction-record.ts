@@ -32,7 +32,7 @@ type Line = Partial<Record<(typeof columns)[number], Cell>>;
 
 /**
  * What was destroyed, for those who have to prove it: a head, a line for each record or set of links that was really
- * deleted in the period, counts of everything that was not, and the digest of all that stands before it. Ids and times
+ * deleted in the period, and for each that was put back later, counts of everything that was not, and the digest of all that stands before it. Ids and times
  * only, no personal data. It is made in pieces, so that a portal of any size fits.
  */
 export class DestructionRecord {
@@ -73,6 +73,11 @@ export class DestructionRecord {
       if (outcome.result === 'deleted') text += this.#line(lineOf(task, deletion, outcome));
     }
     if (!isIn(this.#head, task.endedAt)) return text;
+    for (const { entityTypeId, id, newId, how } of task.undo?.restored ?? []) {
+      acted = true;
+      this.#count(`records put back, ${how}`);
+      text += this.#line({ line: 'put-back', name: how, value: newId, type: entityTypeId, id, task: task.taskId });
+    }
     for (const count of onlyCounted(task).values()) {
       this.#count('items gone that are only counted, deleted or gone already', count);
       acted = true;

@@ -51,7 +51,9 @@ describe('tasks forget', () => {
       what: 'forgotten',
       text: 'Snapshots erased by ada@laptop: it cannot be undone any more',
     });
-    expect((await stage.run(`tasks show ${taskId}`)).stdout).toContain('erased at 2027-01-01T10:00:01.000Z');
+    expect((await stage.run(`tasks show ${taskId}`)).stdout).toContain(
+      'erased by a person at 2027-01-01T10:00:01.000Z',
+    );
   });
 
   test('to forget again changes nothing, and finishes what a killed command has begun', async () => {

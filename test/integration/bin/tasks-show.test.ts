@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { SnapshotStore } from '../../../lib/tasks/snapshots.ts';
 import { CliStage } from './cli-stage.ts';
 import { ended, everyKind, noted, planned } from './task-rows.ts';
 
@@ -25,7 +26,7 @@ describe('tasks show', () => {
       `  crm.deal.contact.items.delete of deal 1 (contacts 3, 4): deleted, as the portal answered, at ${at}`,
       '  crm.company.contact.items.delete of company 9 (contacts none): nothing was left to delete, as reading it again ' +
         `showed, at ${at}`,
-      expect.stringMatching(/^ {2}crm\.item\.delete of type 1044 500, .*519 and 80 more: deleted/),
+      `  crm.item.delete of type 1044 500-599: deleted, as the portal answered, at ${at}`,
       `  crm.contact.delete of contact 3: refused, as the portal answered (access-denied), at ${at}`,
       `  crm.item.delete of contact 4: left alone, it was no longer linked, as the portal answered, at ${at}`,
       '  crm.item.delete of company 9: not carried out',
@@ -55,10 +56,14 @@ describe('tasks show', () => {
   test('says until when it can be undone, and when that is over', async () => {
     const taskId = await planned(stage);
     await noted(stage, taskId, everyKind(moved).slice(0, 1));
-    expect((await stage.run(`tasks show ${taskId}`)).stdout).toContain('undo ends, at 2027-01-31T10:00:00.000Z');
-    expect((await stage.run(`tasks show ${taskId}`)).stdout).toContain('Still to do:');
-    stage.now += 31 * 86_400_000;
-    expect((await stage.run(`tasks show ${taskId}`)).stdout).toContain('It cannot be undone any more');
+    const snapshots = new SnapshotStore(stage.tables.snapshots, () => stage.now, Math.random, 7);
+    await snapshots.put(taskId, 0, { v: 1, takenAt: stage.now });
+    const { stdout } = await stage.run(`tasks show ${taskId}`);
+    expect(stdout).toContain('Undo is possible until 2027-01-08T10:00:00.000Z');
+    expect(stdout).toContain('Still to do:');
+    expect(await stage.json(`tasks show ${taskId}`)).toMatchObject({ undoUntil: '2027-01-08T10:00:00.000Z' });
+    stage.now += 8 * 86_400_000;
+    expect((await stage.run(`tasks show ${taskId}`)).stdout).toContain('Its time is over: it cannot be undone');
   });
 
   test('items that are only counted are told of', async () => {

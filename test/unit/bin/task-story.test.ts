@@ -24,13 +24,13 @@ describe('the story of a task', () => {
           method: 'crm.item.delete',
           entityTypeId: 2,
           id: 1,
-          outcome: { result: 'held', at, proof: 'rule' },
+          outcome: { result: 'kept-elsewhere', at, proof: 'rule' },
         },
       ],
       createdAt: at,
     } as unknown as Task;
-    const story = taskStory(task, 'demo.bitrix24.com', at).join('\n');
-    expect(story).toContain('crm.item.delete of deal 1: held, rule');
+    const story = taskStory(task, 'demo.bitrix24.com', undefined).join('\n');
+    expect(story).toContain('crm.item.delete of deal 1: kept-elsewhere, rule');
     expect(story).toContain('guarded  Held by a guard');
     expect(story).toContain('Made by operator, run 2 for this loss.');
     expect(story).toContain('tried 1 time.');
