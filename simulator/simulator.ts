@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Sleep } from '../lib/bitrix24/clock.ts';
-import { EntityType } from '../lib/bitrix24/entity-types.ts';
+import { EntityType, quoteTypeId } from '../lib/bitrix24/entity-types.ts';
 import { answerControl } from './control.ts';
 import { DataFile } from './data-file.ts';
 import { type PortalOptions, type SimulatorOptions, withDefaults } from './options.ts';
@@ -103,11 +103,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
-/** A new portal has an administrator, the lead's stages and the main deal pipeline. */
+/** A new portal has an administrator, the lead's stages, the main deal pipeline and the quotes' stages. */
 function furnish(portal: SimulatedPortal): void {
   portal.addUser({ admin: true, name: 'Ada', lastName: 'Admin' });
   portal.addPipeline({ id: 0, name: 'Leads', entityTypeId: EntityType.lead });
   portal.addPipeline({ id: 0, name: 'Deals' });
+  portal.addPipeline({ id: 0, name: 'Quotes', entityTypeId: quoteTypeId });
 }
 
 async function handle(portal: SimulatedPortal, request: IncomingMessage, response: ServerResponse): Promise<void> {

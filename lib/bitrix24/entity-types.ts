@@ -6,3 +6,6 @@ export const EntityType = {
   company: 4,
   smartInvoice: 31,
 } as const;
+
+/** Quotes, which no rule is about: guards look at them. */
+export const quoteTypeId = 7;

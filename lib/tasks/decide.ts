@@ -30,6 +30,8 @@ export type CancelReason =
   | 'rule-changed'
   | 'rule-no-longer-matches';
 export type SkipReason = 'record-gone';
+/** Why a task ends when nothing of it may be touched. */
+export type KeepReason = 'held' | 'guarded';
 export type ObserveReason = 'portal-observes' | 'rule-observes' | 'lost-before-enforcement';
 
 export type Decision =

@@ -2,6 +2,8 @@ import { minute } from '../bitrix24/reactions.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
 import { deletionKey } from './deletion.ts';
 import { each } from './each.ts';
+import { aimOf, asksPortal } from './guards/aims.ts';
+import { readSparing, type Sparing } from './guards/sparing.ts';
 import { isChildOf, itemDeletions, itemsKey, readItems } from './linked-items.ts';
 import { limitAmong, type Look } from './look.ts';
 import { noteWaves, type Wave } from './note-wave.ts';
@@ -19,6 +21,7 @@ import {
   pagesOf,
   spared,
   type Turning,
+  unread,
 } from './turning.ts';
 
 /** A row of the table must hold them all, and what becomes of each. */
@@ -42,13 +45,15 @@ export async function prepare(
   const details = await readDetails(run, fitting, look);
   const shared = details.read.length > 1;
   const waves: Wave[] = [];
-  await each(details.read, async (one) => {
-    const targets = new Map([...readTargets(openOf(one), details.answers), ...look.links]);
-    const wave = await prepareTask(run, one, targets, { answers: details.answers, shared });
+  const targets = targetsIn(details.read, details.answers, look);
+  const spares = await readSpares(run, details, targets);
+  await each(spares.read, async ([one, sparing]) => {
+    const wave = await prepareTask(run, one, targets, { answers: details.answers, shared, sparing });
     if (wave) waves.push(wave);
   });
   const noted = await noteWaves(run, waves);
-  return { ready: noted.ready, again: earliest(earliest(later, details.again), noted.again) };
+  const again = earliest(details.again, spares.again);
+  return { ready: noted.ready, again: earliest(earliest(later, again), noted.again) };
 }
 
 interface Details {
@@ -73,12 +78,48 @@ async function readDetails(run: Run, fitting: readonly Turning[], look: Look): P
   }
 }
 
+/** What the deletions of all these tasks are about: as they were asked for, together. */
+function targetsIn(turning: readonly Turning[], answers: Details['answers'], look: Look): Targets {
+  const open = unread(turning, look);
+  // Guards look at the company itself, which was read together with its links.
+  const companies = open
+    .filter(({ what }) => what === 'company-contacts')
+    .map((deletion) => ({ ...deletion, method: 'crm.item.delete' as const }));
+  return new Map([...readTargets([...open, ...companies], answers), ...look.links]);
+}
+
+/** What guards and holds say. Where they cannot be read, those tasks that need nothing of it go on all the same. */
+async function readSpares(
+  run: Run,
+  { read, answers }: Details,
+  targets: Targets,
+): Promise<{ read: (readonly [Turning, Sparing | undefined])[]; again: number | undefined }> {
+  const aims = new Map(read.map((one) => [one, aimOf(one, targets, answers)]));
+  const asking = [...aims].filter(([, aim]) => asksPortal(aim, run.protect));
+  const others = [...aims].filter(([, aim]) => !asksPortal(aim, run.protect));
+  const sparingOf = async (some: typeof others) => {
+    const sparing = await readSparing(
+      run,
+      some.map(([, aim]) => aim),
+    );
+    return some.map(([one]) => [one, sparing.get(one.task.taskId)] as const);
+  };
+  const free = await sparingOf(others);
+  if (asking.length === 0) return { read: free, again: undefined };
+  try {
+    return { read: [...free, ...(await sparingOf(asking))], again: undefined };
+  } catch (error) {
+    const tasks = asking.map(([{ task }]) => task);
+    return { read: free, again: await afterFailure(run, tasks, error) };
+  }
+}
+
 /** What is to be deleted in this round: nothing, when there is more to look for first. Undefined when the task ends or waits. */
 async function prepareTask(
   run: Run,
   one: Turning,
   targets: Targets,
-  { answers, shared }: { answers: ReadonlyMap<string, JudgedAnswer>; shared: boolean },
+  { answers, shared, sparing }: { answers: Details['answers']; shared: boolean; sparing: Sparing | undefined },
 ): Promise<Wave | undefined> {
   const { task, rule } = one;
   const { settle, options } = run;
@@ -104,6 +145,16 @@ async function prepareTask(
     const seen = endedByReading(one, deletion, found, now);
     if (seen === 'unknown') return leave(run, task, found.get(deletionKey(deletion)) ?? { kind: 'gone' }, shared);
     if (seen) ended.set(deletionKey(deletion), seen);
+  }
+  if (sparing === undefined || sparing.unknown !== undefined) return leaveGuarded(run, task, sparing?.unknown, shared);
+  if (sparing.lost !== undefined) {
+    await settle.held(task, sparing.lost);
+    return undefined;
+  }
+  for (const deletion of turn) {
+    const kept = sparing.kept.get(deletionKey(deletion));
+    if (kept === undefined || ended.has(deletionKey(deletion))) continue;
+    ended.set(deletionKey(deletion), { ...deletion, outcome: { ...kept, at: now, proof: 'read' } });
   }
   const isNew = task.deletions === undefined;
   const deletions = [...one.deletions, ...added].flatMap((deletion) => {
@@ -161,6 +212,13 @@ function withLinks(deletions: readonly Deletion[], targets: Targets): Deletion[]
     if (target?.kind !== 'links') return deletion;
     return { ...deletion, contactIds: target.links.map(({ CONTACT_ID }) => CONTACT_ID) };
   });
+}
+
+/** What keeps it is not known, so nothing is deleted. */
+async function leaveGuarded(run: Run, task: Task, why: string | undefined, shared: boolean): Promise<undefined> {
+  const description = why ?? 'What guards and holds say could not be read';
+  await afterTrouble(run, task, { code: 'GUARD_UNREADABLE', description, shared });
+  return undefined;
 }
 
 async function leave(run: Run, task: Task, target: Target, shared: boolean): Promise<undefined> {

@@ -5,6 +5,7 @@ import type { CapStore } from '../portals/caps.ts';
 import type { KillSwitch } from '../portals/kill-switch.ts';
 import type { Portal } from '../portals/portal.ts';
 import type { PortalSession, SessionOptions } from '../portals/session.ts';
+import type { Protect } from '../rules/protect.ts';
 import type { StoredRule } from '../rules/version.ts';
 import { OutOfDate, PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { each } from './each.ts';
@@ -24,6 +25,8 @@ export interface Run {
   readonly portal: Portal;
   readonly session: PortalSession;
   readonly settle: Settlement;
+  /** What no rule touches. */
+  readonly protect: Protect;
 }
 
 /** A task that is to be carried out now. */

@@ -4,7 +4,7 @@ import type { Clock, Random } from '../bitrix24/clock.ts';
 import type { Verdict } from '../bitrix24/reactions.ts';
 import { backoffMs, longestDelayMs, maxAttempts } from './backoff.ts';
 import { sendDeadLetter } from './dead-letter.ts';
-import type { CancelReason, ObserveReason, SkipReason } from './decide.ts';
+import type { CancelReason, KeepReason, ObserveReason, SkipReason } from './decide.ts';
 import { describeDeletions } from './deletion.ts';
 import { compact } from './progress.ts';
 import { pausedMs } from './schedule.ts';
@@ -90,7 +90,10 @@ export class Settlement {
   /** Nothing is left to do: each deletion has its outcome. */
   async done(task: Task): Promise<void> {
     const { deletions, items } = compact(task);
-    await this.end(task, 'done', undefined, { text: describeOutcomes(deletions, items), deletions, items });
+    const text = describeOutcomes(deletions, items);
+    const kept = keptAll(deletions, items);
+    if (kept) await this.end(task, 'skipped', kept, { text: `Skipped: ${kept}. ${text}`, deletions, items });
+    else await this.end(task, 'done', undefined, { text, deletions, items });
   }
 
   /** The record is gone: what was done of the task stays noted, and no more is done. */
@@ -103,6 +106,12 @@ export class Settlement {
     await this.end(task, 'cancelled', reason, { text: `Cancelled: ${reason}${endedBefore(task)}` });
   }
 
+  /** The lost record itself is protected: nothing more is done, not even when that ends. */
+  async held(task: Task, why: string): Promise<void> {
+    const text = `Skipped: held. ${why}${endedBefore(task)}`;
+    await this.end(task, 'skipped', 'held' satisfies KeepReason, { text });
+  }
+
   /** Nothing is done; what would be is told. */
   async observed(task: Task, reason: ObserveReason): Promise<void> {
     const { deletions, items } = compact(task);
@@ -110,7 +119,11 @@ export class Settlement {
       complete ? [] : [` and more of type ${type}`],
     );
     const open = deletions.filter(({ outcome }) => outcome === undefined);
-    const text = `Observed (${reason}): would call ${describeDeletions(open)}${more.join('')}${endedBefore(task)}`;
+    const rest = describeDeletions(open);
+    const would = rest === '' && more.length === 0 ? 'would call nothing' : `would call ${rest}${more.join('')}`;
+    const kept = describeOutcomes(deletions.filter(isKept), {});
+    const before = endedBefore({ ...task, deletions: deletions.filter((deletion) => !isKept(deletion)) });
+    const text = `Observed (${reason}): ${would}${kept === '' ? '' : `. ${kept}`}${before}`;
     await this.end(task, 'observed', reason, { text, deletions });
   }
 
@@ -188,6 +201,8 @@ const results = {
   'already-gone': 'nothing was left to delete',
   spared: 'left alone, no longer linked',
   refused: 'refused',
+  guarded: 'kept by a guard',
+  held: 'kept by a hold',
 } as const;
 
 /** What had been done of a task that is not finished. */
@@ -196,9 +211,21 @@ function endedBefore({ deletions = [], items }: Pick<Task, 'deletions' | 'items'
   return text === '' ? '' : `. Before that: ${text}`;
 }
 
+function isKept({ outcome }: Deletion): boolean {
+  return outcome?.result === 'guarded' || outcome?.result === 'held';
+}
+
+/** Why a task has done nothing at all, when that is because everything was kept. */
+function keptAll(deletions: readonly Deletion[], items: Task['items']): KeepReason | undefined {
+  const isAll = deletions.every((deletion) => isKept(deletion) || deletion.outcome?.result === 'spared');
+  if (!isAll || !deletions.some(isKept) || Object.values(items ?? {}).some(({ gone }) => gone > 0)) return undefined;
+  return deletions.some(({ outcome }) => outcome?.result === 'guarded') ? 'guarded' : 'held';
+}
+
 function describeOutcomes(deletions: readonly Deletion[], items: Task['items']): string {
   const ended = deletions.flatMap((deletion) => (deletion.outcome ? [{ deletion, outcome: deletion.outcome }] : []));
-  const groups = Map.groupBy(ended, ({ outcome: { result, proof } }) => {
+  const groups = Map.groupBy(ended, ({ outcome: { result, proof, why } }) => {
+    if (why !== undefined) return `${results[result]}: ${why}`;
     return `${results[result]}, as ${proof === 'read' ? 'reading it again shows' : 'the portal answered'}`;
   });
   const texts = [...groups].map(([how, some]) => `${describeDeletions(some.map(({ deletion }) => deletion))}: ${how}`);

@@ -11,14 +11,17 @@ export type RecordKey = z.infer<typeof recordKeySchema>;
 /**
  * What became of one deletion. `already-gone`: there was nothing left to delete, by us or by somebody else. `spared`: it
  * was no longer linked to the lost record when its turn came. `refused`: the portal would not.
+ * `guarded`: a guard of the rule keeps it; `held`: it is protected, or a person has put a hold on it.
  */
 export const outcomeSchema = z.object({
-  result: z.enum(['deleted', 'already-gone', 'spared', 'refused']),
+  result: z.enum(['deleted', 'already-gone', 'spared', 'refused', 'guarded', 'held']),
   at: instant,
   /** How we know: the portal's answer, or because the record was read afterwards. */
   proof: z.enum(['answer', 'read']),
   /** Name of the row of the table of errors, where an error decided. */
   verdict: z.string().optional(),
+  /** What guards or holds it, in a person's words; no personal data. */
+  why: z.string().max(300).optional(),
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 

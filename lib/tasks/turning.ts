@@ -1,4 +1,5 @@
 import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
+import { isGuarded } from '../rules/deletion-order.ts';
 import type { StoredRule } from '../rules/version.ts';
 import type { ObserveReason, PresentRecord } from './decide.ts';
 import { bondOf, deletionKey, deletionsOf, isAskedFor } from './deletion.ts';
@@ -60,7 +61,8 @@ function allAtOnce({ rule, task }: Going, deletions: readonly Deletion[], look: 
   const items = rule.delete.flatMap((entry) => (entry.what === 'items' ? [entry.type] : []));
   const toList = items.filter((type) => task.items?.[type]?.complete !== true);
   const read = deletions.filter(({ outcome }) => outcome === undefined);
-  return { phase: 0, open: read.filter((deletion) => look.links.has(deletionKey(deletion))), toList };
+  const open = read.filter((deletion) => look.links.has(deletionKey(deletion)) || isGuarded(deletion.what));
+  return { phase: 0, open, toList };
 }
 
 export function hasNoLinks(deletion: Deletion, targets: Targets): boolean {
@@ -77,9 +79,14 @@ export function pagesOf({ task, turn }: Turning): ItemsPage[] {
   return (turn?.toList ?? []).map((type) => ({ parent: task.record, type, after: task.items?.[type]?.after ?? 0 }));
 }
 
+/** What is about to be deleted and did not come with the record. */
+export function unread(turning: readonly Turning[], look: Look): Deletion[] {
+  return turning.flatMap(openOf).filter((deletion) => !look.links.has(deletionKey(deletion)));
+}
+
 /** Commands that read what is about to be deleted, as far as it did not come with the record. */
 export function detailCommands(turning: readonly Turning[], look: Look): Map<string, Command> {
-  const open = turning.flatMap(openOf).filter((deletion) => !look.links.has(deletionKey(deletion)));
+  const open = unread(turning, look);
   const pages = turning.flatMap(pagesOf);
   return new Map([
     ...targetCommands(open, 'whole'),
@@ -87,14 +94,19 @@ export function detailCommands(turning: readonly Turning[], look: Look): Map<str
   ]);
 }
 
+/** Contacts and companies of one round: guards ask several questions after each. */
+const mostGuarded = 20;
+
 /** As many of these, from the first on, as one batch can read and one batch can delete. */
 export function fittingDetails(turning: readonly Turning[], look: Look): readonly Turning[] {
   let size = 0;
   let deletions = 0;
+  let guarded = 0;
   for (const one of turning) {
     // A page of items is as much as a batch deletes.
     deletions += openOf(one).length + pagesOf(one).length * maxBatchCommands;
-    if (size > 0 && deletions > maxBatchCommands) break;
+    guarded += openOf(one).filter(({ what }) => isGuarded(what)).length;
+    if (size > 0 && (deletions > maxBatchCommands || guarded > mostGuarded)) break;
     if (size > 0 && detailCommands(turning.slice(0, size + 1), look).size > maxBatchCommands) break;
     size += 1;
   }

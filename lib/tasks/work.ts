@@ -1,10 +1,12 @@
 import { minute } from '../bitrix24/reactions.ts';
 import { PortalSession } from '../portals/session.ts';
+import { nothingProtected } from '../rules/protect.ts';
 import type { StoredRule, StoredRules } from '../rules/version.ts';
 import { carryOut } from './carry-out.ts';
 import { decide } from './decide.ts';
 import { missingFor } from './deletion.ts';
 import { each } from './each.ts';
+import { guardRequests } from './guards/aims.ts';
 import { fittingLook, type Judged, limitAmong, type Look, lookCommands, readLook } from './look.ts';
 import { type DeletionMessage, tasksPerMessage } from './messages.ts';
 import { prepare } from './prepare.ts';
@@ -80,13 +82,14 @@ async function workRound(
     await each(open, (task) => settle.park(task, why));
     return undefined;
   }
-  const run = { options, portal, settle, session: new PortalSession(options, portal, deadline) };
+  const session = new PortalSession(options, portal, deadline);
+  const run = { options, portal, settle, session, protect: nothingProtected };
   // What a person asked to have back comes first, in any mode and whatever the rules say.
   const undo = open.find((task) => task.undo !== undefined);
   if (undo?.undo) return (await workUndo(run, undo, undo.undo)) ?? (open.length > 1 ? options.clock() : undefined);
   const rules =
     portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
-  return attempt(run, open, rules);
+  return attempt({ ...run, protect: rules?.protect ?? nothingProtected }, open, rules);
 }
 
 /** What was put off comes back by the clock; its message may come again sooner, for the sake of other tasks. */
@@ -141,7 +144,9 @@ async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | numbe
   const at = options.clock();
   let look: Look;
   try {
-    await session.reserve(Math.max(...judged.map(({ rule }) => requestsFor(rule))));
+    const rules = judged.flatMap(({ rule }) => rule ?? []);
+    const requests = Math.max(...judged.map(({ rule }) => requestsFor(rule)));
+    await session.reserve(requests + guardRequests(rules, run.protect));
     const answers = await session.batch(lookCommands(judged), { write: false });
     const limit = limitAmong(answers.values());
     if (limit) return options.clock() + (limit.waitMs ?? minute);

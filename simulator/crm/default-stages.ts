@@ -1,4 +1,4 @@
-import { EntityType } from '../../lib/bitrix24/entity-types.ts';
+import { EntityType, quoteTypeId } from '../../lib/bitrix24/entity-types.ts';
 import { SMART_INVOICE } from './record-types.ts';
 
 export interface NewStage {
@@ -36,6 +36,13 @@ const INVOICE_STAGES: readonly NewStage[] = [
   { id: 'D', name: 'Unpaid' },
 ];
 
+const QUOTE_STAGES: readonly NewStage[] = [
+  { id: 'DRAFT', name: 'New' },
+  { id: 'SENT', name: 'Sent to client' },
+  { id: 'APPROVED', name: 'Accepted' },
+  { id: 'DECLAINED', name: 'Declined' },
+];
+
 const ITEM_STAGES: readonly NewStage[] = [
   { id: 'NEW', name: 'Start' },
   { id: 'PREPARATION', name: 'Preparation' },
@@ -47,6 +54,7 @@ const ITEM_STAGES: readonly NewStage[] = [
 const STAGES: Readonly<Record<number, readonly NewStage[]>> = {
   [EntityType.lead]: LEAD_STAGES,
   [EntityType.deal]: DEAL_STAGES,
+  [quoteTypeId]: QUOTE_STAGES,
   [SMART_INVOICE]: INVOICE_STAGES,
 };
 

@@ -1,4 +1,4 @@
-import { EntityType } from '../../lib/bitrix24/entity-types.ts';
+import { EntityType, quoteTypeId } from '../../lib/bitrix24/entity-types.ts';
 import type { CrmRecord } from '../state.ts';
 import { type FieldContext, type ItemField, readOnly, stored, writable } from './item-field.ts';
 import { multifieldFields } from './multifields.ts';
@@ -132,6 +132,7 @@ const FIELDS: Readonly<Record<number, readonly ItemField[]>> = {
     { ...stored('isMyCompany', 'boolean', 'N'), immutable: true },
     ...multifieldFields,
   ],
+  [quoteTypeId]: [...common, title, category, ...stage, ...client, ...money, ...dates, stored('quoteNumber', 'string')],
   [SMART_INVOICE]: [
     ...common,
     title,

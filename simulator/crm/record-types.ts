@@ -1,4 +1,4 @@
-import { EntityType } from '../../lib/bitrix24/entity-types.ts';
+import { EntityType, quoteTypeId } from '../../lib/bitrix24/entity-types.ts';
 import type { DynamicType, PortalState } from '../state.ts';
 
 /** The invoices of today. Every portal has them, and crm.type.list does not show them. */
@@ -9,9 +9,10 @@ const STATIC_NAMES: Readonly<Record<number, string>> = {
   [EntityType.deal]: 'DEAL',
   [EntityType.contact]: 'CONTACT',
   [EntityType.company]: 'COMPANY',
+  [quoteTypeId]: 'QUOTE',
 };
 
-/** LEAD, DEAL, CONTACT or COMPANY; undefined for invoices and smart processes, which share the dynamic events. */
+/** LEAD, DEAL, CONTACT, COMPANY or QUOTE; undefined for invoices and smart processes, which share the dynamic events. */
 export function staticName(entityTypeId: number): string | undefined {
   return STATIC_NAMES[entityTypeId];
 }

@@ -1,4 +1,4 @@
-import { EntityType } from '../../lib/bitrix24/entity-types.ts';
+import { EntityType, quoteTypeId } from '../../lib/bitrix24/entity-types.ts';
 import { nextId, type Pipeline, type PortalState, type Stage } from '../state.ts';
 import { defaultStages, type NewStage } from './default-stages.ts';
 import { hasStages, SMART_INVOICE } from './record-types.ts';
@@ -117,11 +117,11 @@ export class StageDirectory {
 }
 
 function isSuccess(stage: Stage): boolean {
-  return (isInvoice(stage) ? /^P$/ : /^(WON|CONVERTED|SUCCESS)$/).test(bareCode(stage));
+  return (isInvoice(stage) ? /^P$/ : /^(WON|CONVERTED|SUCCESS|APPROVED)$/).test(bareCode(stage));
 }
 
 function isFailure(stage: Stage): boolean {
-  return (isInvoice(stage) ? /^D$/ : /^(LOSE|JUNK|FAIL)$/).test(bareCode(stage));
+  return (isInvoice(stage) ? /^D$/ : /^(LOSE|JUNK|FAIL|DECLAINED)$/).test(bareCode(stage));
 }
 
 function isInvoice(stage: Stage): boolean {
@@ -135,13 +135,14 @@ function bareCode(stage: Stage): string {
 /** The directory of a pipeline's stages, as crm.status.list names it. */
 export function stageEntityId(entityTypeId: number, categoryId: number): string {
   if (entityTypeId === EntityType.lead) return 'STATUS';
+  if (entityTypeId === quoteTypeId) return 'QUOTE_STATUS';
   if (entityTypeId === EntityType.deal) return categoryId === 0 ? 'DEAL_STAGE' : `DEAL_STAGE_${categoryId}`;
   if (entityTypeId === SMART_INVOICE) return `SMART_INVOICE_STAGE_${categoryId}`;
   return `DYNAMIC_${entityTypeId}_STAGE_${categoryId}`;
 }
 
 function stagePrefix(entityTypeId: number, categoryId: number): string {
-  if (entityTypeId === EntityType.lead) return '';
+  if (entityTypeId === EntityType.lead || entityTypeId === quoteTypeId) return '';
   if (entityTypeId === EntityType.deal) return categoryId === 0 ? '' : `C${categoryId}:`;
   return `DT${entityTypeId}_${categoryId}:`;
 }

@@ -62,14 +62,15 @@ function listStatuses(call: Call): MethodAnswer {
   return { result: ordered, total: ordered.length };
 }
 
-/** `EXTRA` exists for leads and deals only; `SEMANTICS` is null for a stage in progress. */
+/** `EXTRA` exists for leads, deals and quotes only; `SEMANTICS` is null for a stage in progress. */
 function renderStage(call: Call, stage: Stage): Record<string, unknown> {
   const { stages } = call.portal.crm;
   const semantics = stages.semantics(stage);
-  const isStatic = stage.entityId === 'STATUS' || stage.entityId.startsWith('DEAL_STAGE');
-  const isFirstFailure = /(^|:)(LOSE|JUNK)$/.test(stage.statusId);
+  const isStatic = ['STATUS', 'QUOTE_STATUS'].includes(stage.entityId) || stage.entityId.startsWith('DEAL_STAGE');
+  const isFirstFailure = /(^|:)(LOSE|JUNK|DECLAINED)$/.test(stage.statusId);
   const meaning = { P: 'process', S: 'success', F: isFirstFailure ? 'failure' : 'apology' }[semantics];
-  const isMainPipeline = stage.entityId === 'STATUS' || stage.entityId === stageEntityId(EntityType.deal, 0);
+  const isMainPipeline =
+    ['STATUS', 'QUOTE_STATUS'].includes(stage.entityId) || stage.entityId === stageEntityId(EntityType.deal, 0);
   return {
     ID: String(stage.id),
     ENTITY_ID: stage.entityId,

@@ -14,7 +14,10 @@ const NAMES = { LEAD: EntityType.lead, CONTACT: EntityType.contact, COMPANY: Ent
 /** Values a call may look for, and records of a type it names. */
 const MOST = 20;
 
-/** Records by type; an empty list, and no map, when there are none. */
+/**
+ * Records by type; an empty list, and no map, when there are none. From 20 of one type on, the types after it are left
+ * out.
+ */
 function findByCommunication(call: Call): MethodAnswer {
   requireCrm(call);
   const type = toText(call.params.legacy('type')).toUpperCase();
@@ -22,8 +25,9 @@ function findByCommunication(call: Call): MethodAnswer {
   if (type !== 'PHONE' && type !== 'EMAIL') throw unnamedError('Communication type is not defined or invalid');
   if (values.length === 0) throw unnamedError('Values is not defined or invalid');
   const wanted = toText(call.params.legacy('entity_type')).toUpperCase();
+  let isFull = false;
   const found = Object.entries(NAMES).flatMap(([name, entityTypeId]) => {
-    if (wanted !== '' && wanted !== name) return [];
+    if (isFull || (wanted !== '' && wanted !== name)) return [];
     const ids = call.portal.crm.records
       .all(entityTypeId)
       .filter((record) =>
@@ -32,6 +36,7 @@ function findByCommunication(call: Call): MethodAnswer {
         ),
       )
       .map(({ id }) => id);
+    isFull = ids.length >= MOST;
     return ids.length === 0 ? [] : [[name, ids.slice(0, MOST)] as const];
   });
   return { result: found.length === 0 ? [] : Object.fromEntries(found) };

@@ -13,7 +13,7 @@ export const eventMethods: MethodTable = {
   'event.test': { appOnly: true, run: test },
 };
 
-const STATIC_EVENTS = ['LEAD', 'DEAL', 'CONTACT', 'COMPANY', 'DYNAMICITEM'].flatMap((kind) =>
+const STATIC_EVENTS = ['LEAD', 'DEAL', 'CONTACT', 'COMPANY', 'QUOTE', 'DYNAMICITEM'].flatMap((kind) =>
   ['ADD', 'UPDATE', 'DELETE'].map((change) => `ONCRM${kind}${change}`),
 );
 const APP_EVENTS = ['ONAPPINSTALL', 'ONAPPUPDATE', 'ONAPPUNINSTALL', 'ONAPPPAYMENT', 'ONAPPTEST'];

@@ -1,4 +1,4 @@
-import { EntityType } from '../../lib/bitrix24/entity-types.ts';
+import { EntityType, quoteTypeId } from '../../lib/bitrix24/entity-types.ts';
 import type { RecordChange } from '../crm/operations.ts';
 import type { PhpMap, PhpValue } from '../php-form.ts';
 import type { Call } from '../rest/method.ts';
@@ -50,7 +50,8 @@ export function readItemChange(
 
 /** The pipeline a new record is put into: the named one, or the type's default. */
 export function startingPipeline(call: Call, entityTypeId: number, fields: PhpMap): number {
-  if ([EntityType.lead, EntityType.contact, EntityType.company].some((type) => type === entityTypeId)) return 0;
+  if ([EntityType.lead, EntityType.contact, EntityType.company, quoteTypeId].some((type) => type === entityTypeId))
+    return 0;
   const pipelines = call.portal.crm.stages.pipelines(entityTypeId);
   const named = fields['categoryId'];
   if (named === undefined) return (pipelines.find((pipeline) => pipeline.isDefault) ?? pipelines[0])?.id ?? 0;

@@ -21,6 +21,7 @@ const METHODS: MethodTable = {
   ...contactLinkMethods,
   ...contactMethods,
   ...directoryMethods,
+  ...duplicateMethods,
   ...historyMethods,
   ...typeMethods,
   ...companyLinkMethods,

@@ -1,0 +1,183 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type HeldRecord, type Hold, holdSchema } from '../../lib/portals/holds.ts';
+import { UsageError } from '../command-error.ts';
+import type { CommandRun, GlobalOptions } from '../command-run.ts';
+import { counted } from '../counted.ts';
+import type { Deployment } from '../deployment.ts';
+import { portalOrOnly } from '../find-portal.ts';
+import { paragraphs, withGlobalOptions } from '../global-options.ts';
+import { printable, type Report } from '../report.ts';
+import { recordOption } from '../task-filter.ts';
+import { recordText } from '../task-view.ts';
+import { textTable } from '../text-table.ts';
+import { iso } from '../time.ts';
+
+interface Options extends GlobalOptions {
+  readonly portal?: string;
+}
+
+interface AddOptions extends Options {
+  readonly why?: string;
+  readonly until?: number;
+}
+
+const longestWhy = 300;
+const whichPortal = 'member id or domain; not needed when there is one portal';
+
+const aboutAdd = `Records with a hold are never deleted, unlinked or otherwise touched, whatever the rules say. A hold on a
+lost record ends its tasks as skipped when they come due: to take the hold away later does not bring them back. It holds
+from the next look on; what is being deleted at this moment still is.`;
+
+const aboutRemove = `The rules may touch the records again from now on. Tasks that ended because of the hold stay ended; to
+have one done after all name it: tasks enforce.`;
+
+/** `tidy24 hold add|list|remove`: records of a portal that no rule touches, by a person's word. */
+export function addHold(program: Command, run: CommandRun): void {
+  const hold = program.command('hold').description('name records that no rule may touch');
+  addHoldAdd(hold, run);
+  addHoldList(hold, run);
+  addHoldRemove(hold, run);
+}
+
+function addHoldAdd(hold: Command, run: CommandRun): void {
+  const command = hold
+    .command('add')
+    .summary('put a hold on records')
+    .description(paragraphs(aboutAdd))
+    .argument('<RECORD...>', 'type and id: contact:7, company:3, deal:101, lead:5, 1044:12', collectRecords)
+    .option('--portal <ID>', whichPortal)
+    .option('--why <text>', 'for whoever looks at it later; no personal data')
+    .option('--until <TIME>', 'when it ends by itself: 2027-01-31, or with a time and a zone', moment);
+  const examples =
+    'npx tidy24 hold add contact:7 company:3 --portal demo.bitrix24.com --why "Lawsuit"\n' +
+    'npx tidy24 hold add deal:101 --until 2027-01-31';
+  withGlobalOptions(command, examples).action((records: HeldRecord[], options: AddOptions) =>
+    run.reportOn(options, (deployment) => add(deployment, records, options)),
+  );
+}
+
+function addHoldList(hold: Command, run: CommandRun): void {
+  const command = hold
+    .command('list')
+    .summary("show a portal's holds")
+    .description("Shows every hold on a portal's records, who put it there, when and why.")
+    .option('--portal <ID>', whichPortal);
+  withGlobalOptions(command, 'npx tidy24 hold list --portal demo.bitrix24.com').action((options: Options) =>
+    run.reportOn(options, (deployment) => list(deployment, options)),
+  );
+}
+
+function addHoldRemove(hold: Command, run: CommandRun): void {
+  const command = hold
+    .command('remove')
+    .summary('take holds away')
+    .description(paragraphs(aboutRemove))
+    .argument('<RECORD...>', 'type and id: contact:7, company:3, deal:101, lead:5, 1044:12', collectRecords)
+    .option('--portal <ID>', whichPortal);
+  withGlobalOptions(command, 'npx tidy24 hold remove contact:7 --portal demo.bitrix24.com').action(
+    (records: HeldRecord[], options: Options) =>
+      run.reportOn(options, (deployment) => remove(deployment, records, options)),
+  );
+}
+
+/** Each record once. */
+function collectRecords(text: string, before: unknown): HeldRecord[] {
+  const record = recordOption(text);
+  const known = Array.isArray(before) ? (before as HeldRecord[]) : [];
+  const isKnown = known.some(({ entityTypeId, id }) => entityTypeId === record.entityTypeId && id === record.id);
+  return isKnown ? known : [...known, record];
+}
+
+/** A day ends where it ends last, at UTC-12, so that nothing is free before its day is over. */
+function moment(text: string): number {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const hasZone = /^\d{4}-\d{2}-\d{2}T.+(Z|[+-]\d{2}:\d{2})$/.test(text);
+  const ms = isDay || hasZone ? Date.parse(isDay ? `${text}T23:59:59-12:00` : text) : Number.NaN;
+  if (Number.isNaN(ms))
+    throw new InvalidArgumentError('It takes a day, or a time with its zone: 2027-01-31T18:00:00Z.');
+  return ms;
+}
+
+async function add(
+  { portals, operator, clock }: Deployment,
+  records: readonly HeldRecord[],
+  { portal: id, why, until }: AddOptions,
+): Promise<Report> {
+  const reason = printable(why ?? '').trim();
+  if (reason.length > longestWhy) throw new UsageError(`--why takes ${longestWhy} characters at most`);
+  const at = clock();
+  if (until !== undefined && until <= at) throw new UsageError('--until is over already');
+  const { memberId, domain } = await portalOrOnly(portals, id);
+  const holds = records.map(({ entityTypeId, id: recordId }) =>
+    holdSchema.parse({
+      entityTypeId,
+      id: recordId,
+      by: operator,
+      at,
+      ...(reason !== '' && { why: reason }),
+      ...(until !== undefined && { until }),
+    }),
+  );
+  for (const one of holds) await portals.holds.put(memberId, one);
+  const lasts = until === undefined ? 'until somebody takes it away' : `until ${iso(until)}`;
+  return {
+    data: { memberId, domain, holds: holds.map((one) => holdView(one, at)) },
+    text: [`${domain}: no rule touches ${holds.map(recordText).join(', ')} ${lasts}.`],
+  };
+}
+
+async function list({ portals, clock }: Deployment, { portal: id }: Options): Promise<Report> {
+  const { memberId, domain } = await portalOrOnly(portals, id);
+  const now = clock();
+  const holds = await portals.holds.list(memberId);
+  const views = holds.map((one) => holdView(one, now));
+  if (views.length === 0) {
+    return { data: { memberId, domain, holds: [] }, text: [`${domain} has no holds. Add one: npx tidy24 hold add`] };
+  }
+  const rows = views.map(({ record, by, at, until, isOver, why }) => [
+    record,
+    by,
+    at,
+    until === null ? '-' : `${until}${isOver ? ' (over)' : ''}`,
+    why ?? '-',
+  ]);
+  return {
+    data: { memberId, domain, holds: views },
+    text: [
+      ...textTable(['RECORD', 'BY', 'SINCE', 'UNTIL', 'WHY'], rows),
+      `${counted(rows.length, 'hold')} on ${domain}.`,
+    ],
+  };
+}
+
+async function remove(
+  { portals }: Deployment,
+  records: readonly HeldRecord[],
+  { portal: id }: Options,
+): Promise<Report> {
+  const { memberId, domain } = await portalOrOnly(portals, id);
+  const results = [];
+  for (const record of records) {
+    const removed = await portals.holds.remove(memberId, record);
+    results.push({ record: recordText(record), ...record, removed });
+  }
+  return {
+    data: { memberId, domain, holds: results },
+    text: results.map(({ record, removed }) =>
+      removed ? `${domain}: the hold on ${record} is gone.` : `${domain}: there was no hold on ${record}.`,
+    ),
+  };
+}
+
+function holdView({ entityTypeId, id, by, at, why, until }: Hold, now: number) {
+  return {
+    record: recordText({ entityTypeId, id }),
+    entityTypeId,
+    id,
+    by: printable(by),
+    at: iso(at),
+    why: why === undefined ? null : printable(why),
+    until: iso(until) ?? null,
+    isOver: until !== undefined && until <= now,
+  };
+}

@@ -1,0 +1,154 @@
+import * as z from 'zod';
+import { itemListSchema } from '../../bitrix24/answers.ts';
+import { EntityType, quoteTypeId } from '../../bitrix24/entity-types.ts';
+import type { Semantics } from '../../bitrix24/stages.ts';
+import type { GuardName, Guards } from '../../rules/guards.ts';
+import { idsPerCommand } from '../read-records.ts';
+import { type Ask, contentOf } from './asks.ts';
+import type { Unread } from './guard-of.ts';
+import type { ClientRow, HolderNotes } from './holders.ts';
+import type { ItemType } from './item-types.ts';
+
+/** Records of one type that guards ask for. */
+export interface Kind {
+  readonly entityTypeId: number;
+  readonly guards: readonly GuardName[];
+  /** Only with these meanings of the stage, where the portal can look for them; undefined: all. */
+  readonly semantics?: readonly Semantics[];
+  /** Whether what the stage means has to be found out of each row. */
+  readonly isStaged?: boolean;
+}
+
+/** What has to be asked for, for these guards. */
+export function kindsOf(guards: Guards, types: readonly ItemType[]): Kind[] {
+  const deals = [...(guards['open-deals'] ? ['P' as const] : []), ...(guards['won-deals'] ? ['S' as const] : [])];
+  const dealGuards = [
+    ...(guards['open-deals'] ? ['open-deals' as const] : []),
+    ...(guards['won-deals'] ? ['won-deals' as const] : []),
+  ];
+  return [
+    ...(deals.length === 0 ? [] : [{ entityTypeId: EntityType.deal, guards: dealGuards, semantics: deals }]),
+    ...(guards['open-leads']
+      ? [{ entityTypeId: EntityType.lead, guards: ['open-leads'] as const, semantics: ['P'] as const }]
+      : []),
+    ...(guards.quotes ? [{ entityTypeId: quoteTypeId, guards: ['quotes'] as const }] : []),
+    ...(guards.invoices ? [{ entityTypeId: EntityType.smartInvoice, guards: ['invoices'] as const }] : []),
+    ...(guards['open-items']
+      ? types.map(({ entityTypeId, hasStages }) => ({
+          entityTypeId,
+          guards: ['open-items'] as const,
+          isStaged: hasStages,
+        }))
+      : []),
+  ];
+}
+
+const id = z.coerce.number().pipe(z.int().positive());
+const rowSchema = z.looseObject({
+  id,
+  stageId: z.string().nullish(),
+  stageSemanticId: z.enum(['P', 'S', 'F']).nullish().catch(undefined),
+  companyId: z.coerce.number().nullish(),
+  contactId: z.coerce.number().nullish(),
+  contactIds: z.array(z.coerce.number()).nullish(),
+});
+type Row = z.infer<typeof rowSchema>;
+
+/** A list is followed over so many pages of 50. */
+const mostPages = 6;
+
+/** What one list asks for. */
+interface Wanted {
+  readonly kind: Kind;
+  /** All contacts, or all companies; at most 50. */
+  readonly holders: readonly HolderNotes[];
+  /** Types whose records may be the parents of rows. */
+  readonly parentTypes: readonly number[];
+  /** Whether a row can keep no holder, because a task that is under way deletes it. */
+  readonly isOwn: (row: ClientRow) => boolean;
+}
+
+/** Questions after the records of a kind that name one of the holders: contacts count wherever they stand in the list. */
+export function clientAsks(
+  kind: Kind,
+  holders: readonly HolderNotes[],
+  others: Pick<Wanted, 'parentTypes' | 'isOwn'>,
+): Ask[] {
+  const asks: Ask[] = [];
+  for (const some of Map.groupBy(holders, ({ record }) => record.entityTypeId).values()) {
+    for (let start = 0; start < some.length; start += idsPerCommand) {
+      asks.push(pageAsk({ kind, holders: some.slice(start, start + idsPerCommand), ...others }, 0, 1));
+    }
+  }
+  return asks;
+}
+
+function pageAsk(wanted: Wanted, after: number, page: number): Ask {
+  const { kind, holders, parentTypes } = wanted;
+  const isContacts = holders[0]?.record.entityTypeId === EntityType.contact;
+  const filter = {
+    [isContacts ? '@contactIds' : '@companyId']: holders.map(({ record }) => record.id),
+    ...(kind.semantics && { '@stageSemanticId': kind.semantics }),
+    ...(after > 0 && { '>id': after }),
+  };
+  const clientFields = isContacts ? ['contactId', 'contactIds'] : ['companyId'];
+  const select = ['id', 'stageId', 'stageSemanticId', ...clientFields, ...parentTypes.map((type) => `parentId${type}`)];
+  return {
+    command: {
+      method: 'crm.item.list',
+      params: { entityTypeId: kind.entityTypeId, filter, select, order: { id: 'ASC' }, start: -1 },
+    },
+    read: (answer) => {
+      const content = contentOf(answer);
+      const rows = typeof content === 'object' ? readRows(content.result) : content;
+      if (typeof rows === 'string') return giveUp(wanted, rows);
+      let settled = new Set<HolderNotes>();
+      for (const row of rows) {
+        const named = holders.filter((holder) => names(row, holder));
+        // A portal that overlooks the filter gives us the records of everybody.
+        if (named.length === 0) return giveUp(wanted, 'unanswered');
+        const client = clientRow(kind, row, parentTypes);
+        for (const holder of named) holder.rows.set(`${client.entityTypeId}:${client.id}`, client);
+        if (keeps(kind, client) && !wanted.isOwn(client)) settled = settled.union(new Set(named));
+      }
+      if (rows.length < idsPerCommand) return [];
+      const rest = { ...wanted, holders: holders.filter((holder) => !settled.has(holder)) };
+      if (rest.holders.length === 0) return [];
+      if (page === mostPages) return giveUp(rest, 'too-many');
+      return [pageAsk(rest, Math.max(...rows.map((row) => row.id)), page + 1)];
+    },
+  };
+}
+
+/** Whether nothing more need be known of whoever it names. */
+function keeps({ semantics, isStaged }: Kind, row: ClientRow): boolean {
+  return isStaged !== true && (semantics === undefined || semantics.some((one) => one === row.semantics));
+}
+
+function giveUp({ kind, holders }: Wanted, why: Unread): [] {
+  for (const holder of holders) holder.noteUnread(kind.guards, why);
+  return [];
+}
+
+function readRows(result: unknown): Row[] | Unread {
+  const list = itemListSchema.safeParse(result).data;
+  const rows = z.array(rowSchema).safeParse(list?.items).data;
+  return rows ?? 'unanswered';
+}
+
+function names({ contactId, contactIds, companyId }: Row, { record }: HolderNotes): boolean {
+  if (record.entityTypeId === EntityType.company) return companyId === record.id;
+  return contactId === record.id || contactIds?.includes(record.id) === true;
+}
+
+function clientRow({ entityTypeId, isStaged }: Kind, row: Row, parentTypes: readonly number[]): ClientRow {
+  const parents = parentTypes.map((type) => [String(type), Number(row[`parentId${type}`] ?? 0)]);
+  const stageId = row.stageId ?? '';
+  return {
+    entityTypeId,
+    id: row.id,
+    stageId,
+    semantics: row.stageSemanticId ?? (isStaged === true && stageId !== '' ? undefined : 'P'),
+    parents: Object.fromEntries(parents) as Record<string, number>,
+  };
+}

@@ -1,0 +1,164 @@
+import { EntityType } from '../../bitrix24/entity-types.ts';
+import { isGuarded } from '../../rules/deletion-order.ts';
+import { deletionKey, isLinks } from '../deletion.ts';
+import type { Run } from '../run.ts';
+import type { Targets } from '../targets.ts';
+import type { Deletion, RecordKey } from '../task.ts';
+import type { Aim } from './aims.ts';
+import { type Guarded, guardOf, nameOf } from './guard-of.ts';
+import { heldBy, unknownHold } from './held-by.ts';
+import { keyOf } from './holders.ts';
+import { itemTypes } from './item-types.ts';
+import { type ProtectedFields, readProtectedFields } from './protected-fields.ts';
+import { readFindings, type Subject } from './read-findings.ts';
+
+/** Why something stays. */
+export interface Kept {
+  readonly result: 'guarded' | 'held';
+  readonly why: string;
+}
+
+export interface Sparing {
+  /** What holds the lost record, so that the task is not to touch anything. */
+  readonly lost?: string;
+  /** By `deletionKey`. */
+  readonly kept: ReadonlyMap<string, Kept>;
+  /** What could not be read this time, so that nothing may be deleted. */
+  readonly unknown?: string;
+}
+
+/** Contacts of one company or deal that are looked at one by one; with more, their links are left alone. */
+const mostLinks = 2_500;
+
+/**
+ * What of these may not be touched after all: because of holds, of what the rules file protects, of the rules' guards.
+ *
+ * @returns by the task's id
+ * @throws PortalBusy when a limit was met, and what a PortalSession throws
+ */
+export async function readSparing(run: Run, aims: readonly Aim[]): Promise<ReadonlyMap<string, Sparing>> {
+  const { options, portal, session, protect } = run;
+  const linked = aims.flatMap(({ open, targets }) =>
+    open.flatMap((deletion) => {
+      const contacts = contactsOf(deletion, targets);
+      return contacts.length > mostLinks ? [] : contacts;
+    }),
+  );
+  const lost = aims.map(({ task }) => task.record);
+  const aimed = aims.flatMap(({ open }) => open);
+  const held = await options.portals.holds.among(portal.memberId, [...lost, ...aimed, ...linked]);
+
+  const fields = readProtectedFields(protect, [...lost, ...linked]);
+  const guardedBy = await guardAll(run, aims, fields);
+  if (guardedBy === undefined) await fields.ask({ session, clock: options.clock });
+
+  return new Map(
+    aims.map((aim) => {
+      const why = (record: RecordKey, own?: Readonly<Record<string, unknown>>) =>
+        heldBy(record, own ?? fields.of(record), protect, held);
+      return [
+        aim.task.taskId,
+        sparingOf(aim, why, (deletion) => guardedBy?.get(aim.task.taskId)?.get(deletionKey(deletion))),
+      ];
+    }),
+  );
+}
+
+type Holds = (record: RecordKey, own?: Readonly<Record<string, unknown>>) => string | undefined;
+
+function sparingOf(aim: Aim, heldWhy: Holds, guarded: (deletion: Deletion) => Guarded | undefined): Sparing {
+  const { task, open, targets } = aim;
+  const kept = new Map<string, Kept>();
+  const lost = heldWhy(task.record);
+  const unknown = (what: RecordKey) => ({ kept, unknown: `Whether ${nameOf(what)} is protected cannot be read` });
+  if (lost === unknownHold) return unknown(task.record);
+  if (lost !== undefined) return { kept, lost: `${nameOf(task.record)}: ${lost}` };
+
+  for (const deletion of open) {
+    const isLost = keyOf(deletion) === keyOf(task.record);
+    const own = isLost ? undefined : heldWhy(deletion, fieldsOf(deletion, targets));
+    if (own === unknownHold) return unknown(deletion);
+    if (own !== undefined) kept.set(deletionKey(deletion), { result: 'held', why: own });
+    const contacts = contactsOf(deletion, targets);
+    if (contacts.length > mostLinks) {
+      kept.set(deletionKey(deletion), { result: 'guarded', why: 'guard-unreadable: too many contacts are linked' });
+      continue;
+    }
+    for (const contact of contacts) {
+      const why = heldWhy(contact);
+      // One that is linked and is not there any more holds nothing.
+      if (why === unknownHold) return unknown(contact);
+      if (why !== undefined) kept.set(deletionKey(deletion), { result: 'held', why: `${nameOf(contact)}: ${why}` });
+    }
+    const guard = guarded(deletion);
+    if (guard === undefined || kept.has(deletionKey(deletion))) continue;
+    if (guard.passing) return { kept, unknown: `${nameOf(deletion)}: guard ${guard.text}` };
+    kept.set(deletionKey(deletion), { result: 'guarded', why: `${guard.guard}: ${guard.text}` });
+  }
+  keepParent(aim, kept);
+  return { kept };
+}
+
+/** An item that stays keeps its parent: it would lose what it belongs to. */
+function keepParent({ task, open }: Aim, kept: Map<string, Kept>): void {
+  const items = [...(task.deletions ?? []), ...open].filter(({ what }) => what === 'items');
+  const held = items.find(
+    (item) => item.outcome?.result === 'held' || (item.outcome === undefined && kept.has(deletionKey(item))),
+  );
+  const itself = open.find((deletion) => !isLinks(deletion) && keyOf(deletion) === keyOf(task.record));
+  if (held && itself) kept.set(deletionKey(itself), { result: 'held', why: `its ${nameOf(held)} has a hold` });
+}
+
+/** What guards say of each deletion that they look at, by task and `deletionKey`; undefined when nothing was asked. */
+async function guardAll(
+  { options, portal, session }: Run,
+  aims: readonly Aim[],
+  also: ProtectedFields,
+): Promise<Map<string, Map<string, Guarded>> | undefined> {
+  const subjects = aims.flatMap((aim) => {
+    const guarded = aim.open.filter(({ what }) => isGuarded(what));
+    return guarded.flatMap((deletion) => {
+      const fields = fieldsOf(deletion, aim.targets);
+      return fields === undefined ? [] : [{ aim, deletion, subject: subjectOf(aim, deletion, fields) }];
+    });
+  });
+  if (subjects.length === 0) return undefined;
+  const { clock } = options;
+  const needsTypes = subjects.some(({ aim }) => aim.rule.guards['open-items']);
+  const types = needsTypes ? await itemTypes({ options, session, memberId: portal.memberId }) : [];
+
+  const found = new Map<string, Map<string, Guarded>>();
+  for (const some of Map.groupBy(subjects, ({ aim }) => JSON.stringify(aim.rule.guards)).values()) {
+    const guards = some[0]?.aim.rule.guards;
+    if (guards === undefined) continue;
+    const asked = { session, clock, guards, types, also: also.take() };
+    const findings = await readFindings(
+      asked,
+      some.map(({ subject }) => subject),
+    );
+    for (const { aim, deletion, subject } of some) {
+      const finding = findings.get(subject);
+      const guard = finding && guardOf(finding, guards, clock());
+      const ofTask = found.get(aim.task.taskId) ?? new Map<string, Guarded>();
+      if (guard) found.set(aim.task.taskId, ofTask.set(deletionKey(deletion), guard));
+    }
+  }
+  return found;
+}
+
+function subjectOf({ task, rule }: Aim, { entityTypeId, id }: Deletion, fields: Subject['fields']): Subject {
+  const types = rule.delete.flatMap((entry) => (entry.what === 'items' ? [entry.type] : []));
+  return { entityTypeId, id, fields, lost: task.record, itemTypes: new Set(types) };
+}
+
+/** The record that is deleted, or the company whose contacts are unlinked. */
+function fieldsOf(deletion: Deletion, targets: Targets): Readonly<Record<string, unknown>> | undefined {
+  const target = targets.get(deletionKey({ ...deletion, method: 'crm.item.delete' }));
+  return target?.kind === 'record' ? target.fields : undefined;
+}
+
+function contactsOf(deletion: Deletion, targets: Targets): RecordKey[] {
+  const target = isLinks(deletion) ? targets.get(deletionKey(deletion)) : undefined;
+  if (target?.kind !== 'links') return [];
+  return target.links.map(({ CONTACT_ID }) => ({ entityTypeId: EntityType.contact, id: CONTACT_ID }));
+}
