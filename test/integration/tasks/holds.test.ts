@@ -158,7 +158,9 @@ describe('a hold', () => {
     });
     const task = await tidy(deal, '[contacts, company, deal]');
     expect(task).toMatchObject({ status: 'skipped', reason: 'held' });
-    expect(task.history.at(-1)?.text).toContain('2 of its deletions had ended before');
+    expect(task.history.at(-1)?.text).toContain(
+      `Before that: crm.item.delete of 3/${contacts[0]}, 3/${contacts[1]}: deleted`,
+    );
     expect([exists(3, contacts[0]), exists(4, company), exists(2, deal)]).toEqual([false, true, true]);
   });
 
