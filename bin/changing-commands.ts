@@ -25,6 +25,8 @@ const changing: Readonly<Record<string, Recording>> = {
   'portals caps': { portal: 'argument', onlyWith: ['hour', 'day', 'spike', 'release'] },
   reconcile: { portal: 'option', onlyWith: ['since', 'stop'] },
   'rules push': { portal: 'option' },
+  'hold add': { portal: 'option' },
+  'hold remove': { portal: 'option' },
   'tasks cancel': { portal: 'tasks' },
   'tasks enforce': { portal: 'tasks' },
   'tasks forget': { portal: 'tasks' },

@@ -6,6 +6,7 @@ import { addDlqList } from './commands/dlq-list.ts';
 import { addDlqRedrive } from './commands/dlq-redrive.ts';
 import { addDlqShow } from './commands/dlq-show.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addHold } from './commands/hold.ts';
 import { addPortalsConnect } from './commands/portals-connect.ts';
 import { addPortalsCredentials } from './commands/portals-credentials.ts';
 import { addPortalsDisconnect } from './commands/portals-disconnect.ts';
@@ -94,6 +95,8 @@ export function buildProgram(run: CommandRun): Command {
   addTasksEnforce(tasks, run);
   addTasksExport(tasks, run);
   addTasksForget(tasks, run);
+
+  addHold(program, run);
 
   const dlq = program.command('dlq').description('see what could not be done, try it again or give it up');
   addDlqList(dlq, run);

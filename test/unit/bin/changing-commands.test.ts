@@ -11,6 +11,7 @@ const reading = [
   'dlq list',
   'dlq show',
   'doctor',
+  'hold list',
   'portals caps',
   'portals list',
   'portals show',

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { CliStage } from './cli-stage.ts';
+
+const day = 86_400_000;
+
+describe('hold add, list and remove', () => {
+  let stage: CliStage;
+  let domain: string;
+  beforeEach(async () => {
+    stage = await CliStage.start();
+    await stage.connect();
+    ({ domain } = stage.portal);
+  });
+  afterEach(() => stage.close());
+
+  const among = (...records: [number, number][]) =>
+    stage.portals.holds.among(
+      stage.portal.memberId,
+      records.map(([entityTypeId, id]) => ({ entityTypeId, id })),
+    );
+
+  test('several records get a hold at once, with who, when and why', async () => {
+    const ran = await stage.run([
+      'hold',
+      'add',
+      'contact:7',
+      'company:3',
+      '1044:12',
+      'contact:7',
+      '--why',
+      'Lawsuit\u001b[2J',
+    ]);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toContain(
+      `${domain}: no rule touches contact 7, company 3, type 1044 12 until somebody takes it away.`,
+    );
+    expect(await among([3, 7], [4, 3], [1044, 12], [2, 7])).toEqual(new Set(['3:7', '4:3', '1044:12']));
+    const holds = await stage.portals.holds.list(stage.portal.memberId);
+    expect(holds).toHaveLength(3);
+    expect(holds[0]).toMatchObject({ by: 'ada@laptop', at: stage.now, why: expect.stringMatching(/^Lawsuit/) });
+    expect(holds[0]?.why).not.toContain('\u001b');
+  });
+
+  test('a hold ends by itself, at the end of its day wherever the portal is', async () => {
+    const today = new Date(stage.now).toISOString().slice(0, 10);
+    expect(await stage.run(`hold add deal:101 --until ${today}`)).toMatchObject({ code: 0 });
+    expect(await among([2, 101])).toEqual(new Set(['2:101']));
+    expect((await stage.run('hold list')).stdout).toMatch(/deal 101 +ada@laptop .*T11:59:59.000Z +-\n/);
+    stage.now += 2 * day;
+    expect(await among([2, 101])).toEqual(new Set());
+    expect((await stage.run('hold list')).stdout).toMatch(/T11:59:59.000Z \(over\)/);
+  });
+
+  test('list says when there are none, and shows them all as JSON', async () => {
+    expect((await stage.run('hold list')).stdout).toContain(`${domain} has no holds`);
+    await stage.run(['hold', 'add', 'lead:5', '--portal', domain, '--why', 'x', '--until', '2999-01-01T00:00:00Z']);
+    expect(await stage.json(`hold list --portal ${domain}`)).toMatchObject({
+      domain,
+      holds: [
+        {
+          record: 'lead 5',
+          entityTypeId: 1,
+          id: 5,
+          by: 'ada@laptop',
+          why: 'x',
+          until: '2999-01-01T00:00:00.000Z',
+          isOver: false,
+        },
+      ],
+    });
+  });
+
+  test('remove takes away what there is, and tells of what there is not', async () => {
+    await stage.run('hold add contact:7 contact:8');
+    const { stdout, code } = await stage.run('hold remove contact:7 contact:9');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${domain}: the hold on contact 7 is gone.`);
+    expect(stdout).toContain(`${domain}: there was no hold on contact 9.`);
+    expect(await among([3, 7], [3, 8])).toEqual(new Set(['3:8']));
+    expect(await stage.json('hold remove contact:8')).toMatchObject({
+      holds: [{ record: 'contact 8', removed: true }],
+    });
+  });
+
+  test.each([
+    'hold add',
+    'hold add contact',
+    'hold add contacts:7',
+    'hold add contact:0',
+    'hold add contact:7 --until tomorrow',
+    'hold add contact:7 --until 2020-01-01',
+    'hold add contact:7 --until 2027-01-31T10:00:00',
+    `hold add contact:7 --why ${'x'.repeat(301)}`,
+  ])('%s is a wrong command line', async (command) => {
+    expect((await stage.run(command)).code).toBe(2);
+    expect(await stage.portals.holds.list(stage.portal.memberId)).toEqual([]);
+  });
+});
