@@ -30,6 +30,7 @@ const changing: Readonly<Record<string, Recording>> = {
   'tasks cancel': { portal: 'tasks' },
   'tasks enforce': { portal: 'tasks' },
   'tasks forget': { portal: 'tasks' },
+  'tasks undo': { portal: 'tasks' },
   'dlq redrive': { portal: 'option' },
   'dlq drop': { portal: 'option' },
 };

@@ -32,6 +32,7 @@ import { addTasksExport } from './commands/tasks-export.ts';
 import { addTasksForget } from './commands/tasks-forget.ts';
 import { addTasksList } from './commands/tasks-list.ts';
 import { addTasksShow } from './commands/tasks-show.ts';
+import { addTasksUndo } from './commands/tasks-undo.ts';
 import { paragraphs } from './global-options.ts';
 
 const about = `Cleans up after lost deals in Bitrix24: unlinks and deletes what your rules name.
@@ -91,6 +92,7 @@ export function buildProgram(run: CommandRun): Command {
   const tasks = program.command('tasks').description('see what was done and what is going to be');
   addTasksList(tasks, run);
   addTasksShow(tasks, run);
+  addTasksUndo(tasks, run);
   addTasksCancel(tasks, run);
   addTasksEnforce(tasks, run);
   addTasksExport(tasks, run);

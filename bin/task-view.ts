@@ -40,6 +40,7 @@ export function taskView(task: Task): Record<string, unknown> {
     snapshots: task.snapshots ?? 0,
     snapshotAt: iso(task.snapshotAt) ?? null,
     forgottenAt: iso(task.forgottenAt) ?? null,
+    undo: task.undo ?? null,
     history: task.history.map((entry) => ({ ...entry, at: iso(entry.at) })),
     nextAt: iso(task.nextAt) ?? null,
     createdAt: iso(task.createdAt),

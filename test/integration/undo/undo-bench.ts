@@ -120,12 +120,12 @@ export function comparable(state: PortalSnapshot, ids: ReadonlyMap<string, numbe
   const old = new Map([...ids].map(([key, newId]) => [`${key.split(':')[0]}:${newId}`, Number(key.split(':')[1])]));
   const back = (type: number | string, id: number) => old.get(`${type}:${id}`) ?? id;
   const keyOf = (at: string) => `${at.split(':')[0]}:${back(at.split(':')[0] ?? '', Number(at.split(':')[1]))}`;
-  const records = Object.entries(state.records).map(([key, record]) => {
+  const records = Object.entries(state.records).map(([at, record]) => {
     const { id, title, name, lastName, stageId, categoryId, companyId, leadId, parents, assignedById, opened, custom } =
       record;
     const { fm = [], ...fields } = custom as { fm?: object };
     return [
-      keyOf(key),
+      keyOf(at),
       {
         id: back(record.entityTypeId, id),
         title,
