@@ -36,7 +36,6 @@ export function taskView(task: Task): Record<string, unknown> {
       outcome: outcome ? { ...outcome, at: iso(outcome.at) } : null,
     })),
     items: task.items ?? {},
-    undo: task.undo ?? null,
     snapshots: task.snapshots ?? 0,
     snapshotAt: iso(task.snapshotAt) ?? null,
     forgottenAt: iso(task.forgottenAt) ?? null,

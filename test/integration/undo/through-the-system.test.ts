@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createUndo } from '../../../lib/tasks/undo/begin-undo.ts';
+import { Deployment } from '../support/deployment.ts';
+import { addDeal, enforce, furnish, installApp, lostStage, pushRules } from '../support/scenario.ts';
+import { comparable, idsOf } from './undo-bench.ts';
+
+let deployment: Deployment;
+
+beforeEach(async () => {
+  deployment = await Deployment.start();
+  furnish(deployment);
+  await installApp(deployment);
+});
+afterEach(async () => {
+  await deployment.close();
+});
+
+const contactsToo = `
+version: 1
+rules:
+  - id: tidy
+    when: { type: deal, stages: all-lost }
+    wait: 0m
+    delete: [deal-contacts, contacts]
+`;
+
+test('a lost deal is tidied up by its event and taken back by a person, and all that came back is held', async () => {
+  const { portal, tasks } = deployment;
+  await pushRules(deployment, contactsToo);
+  await enforce(deployment);
+  const deal = addDeal(deployment);
+  await deployment.run();
+  portal.moveDeal(deal, lostStage);
+  const lost = comparable(portal.snapshotState());
+  await deployment.run();
+  const task = await deployment.taskOf(deal);
+  expect(task).toMatchObject({ status: 'done' });
+  expect(portal.contactsOf(deal)).toEqual([]);
+
+  const undoId = await createUndo({ tasks, clock: Date.now }, task, { recreate: true, by: 'test' });
+  await deployment.tick();
+  const undone = await tasks.get(undoId);
+  expect(undone).toMatchObject({ status: 'done' });
+  const ids = undone ? idsOf(undone) : new Map<string, number>();
+  expect(comparable(portal.snapshotState(), ids)).toEqual(lost);
+  const records = [
+    { entityTypeId: 2, id: deal },
+    ...(undone?.undo?.restored ?? []).map(({ entityTypeId, newId }) => ({ entityTypeId, id: newId })),
+  ];
+  expect((await deployment.portals.holds.among(portal.memberId, records)).size).toBe(4);
+  expect(deployment.crashes).toEqual([]);
+});
