@@ -67,6 +67,10 @@ export function furnish({ portal }: Bench) {
   return { company, other, anna, boris, clara, lead, deal, second, items };
 }
 
+/** Otherwise what is linked elsewhere would be kept. */
+const guardsOff =
+  'guards: { open-deals: off, won-deals: off, open-leads: off, open-items: off, quotes: off, invoices: off }';
+
 /** Carries out what the rule says about the record, and gives the task as it ended. */
 export async function tidy(
   bench: Bench,
@@ -82,6 +86,7 @@ rules:
     when: { type: ${type}, stages: all-lost }
     wait: 0m
     ${more}
+    ${/contacts|company/.test(deletions.replaceAll('deal-contacts', '')) ? guardsOff : ''}
     delete: ${deletions}
 `);
   const taskId = await bench.taskOf(record, 'tidy');

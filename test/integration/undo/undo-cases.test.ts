@@ -26,7 +26,8 @@ describe('what was changed meanwhile', () => {
     const task = await tidy(bench, deal(records.deal), '[deal-contacts]');
     bench.portal.updateDeal(records.deal, { contactIds: [records.clara], silent: true });
     expect(await undo(bench, task)).toMatchObject({ status: 'done' });
-    expect(bench.portal.contactsOf(records.deal).toSorted()).toEqual([records.anna, records.boris, records.clara]);
+    const { anna, boris, clara } = records;
+    expect(new Set(bench.portal.contactsOf(records.deal))).toEqual(new Set([anna, boris, clara]));
     expect(linksOf(`2:${records.deal}`).find(({ primary }) => primary)?.contactId).toBe(records.clara);
   });
 
