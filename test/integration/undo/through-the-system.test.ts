@@ -43,7 +43,8 @@ test('a lost deal is tidied up by its event and taken back by a person, and no r
   expect(undone).toMatchObject({ status: 'done' });
   const ids = undone ? idsOf(undone) : new Map<string, number>();
   expect(comparable(portal.snapshotState(), ids)).toEqual(lost);
-  const records = [...(undone?.undo?.restored ?? []).map(({ entityTypeId, newId }) => ({ entityTypeId, id: newId }))];
+  const restored = undone?.undo?.restored ?? [];
+  const records = restored.map(({ entityTypeId, newId }) => ({ entityTypeId, id: newId }));
   expect((await deployment.portals.holds.among(portal.memberId, records)).size).toBe(4);
   expect(deployment.crashes).toEqual([]);
 });
