@@ -1,0 +1,54 @@
+import { expect } from '@jest/globals';
+import type { Snapshot } from '../../lib/tasks/snapshots.ts';
+import type { PortalSnapshot } from '../../simulator/portal-snapshot.ts';
+import type { Play } from './play.ts';
+import type { Scenario } from './scenario.ts';
+import type { World } from './world.ts';
+
+/** What holds at the end of every run, whatever was drawn. */
+export async function keepInvariants(world: World, play: Play, scenario: Scenario): Promise<void> {
+  const tasks = await world.tasks();
+  const portal = await world.stores.portals.get(world.memberId);
+  expect(world.crashes).toEqual([]);
+  expect(portal?.pause).toBeUndefined();
+  expect(tasks.filter(({ status }) => status === 'open')).toEqual([]);
+  expect(world.deletions.wrong).toEqual([]);
+
+  const names = tasks.map(({ record, rule, transition }) => JSON.stringify([record, rule.id, transition]));
+  expect(new Set(names).size).toBe(names.length);
+
+  const { events, deletions, reconcile, letters } = world.queues;
+  expect([events.messages, deletions.messages, reconcile.messages]).toEqual([[], [], []]);
+  // Nothing fails but by a refusal, and each failure is in the dead-letter queue.
+  const failed = tasks.filter(({ status }) => status === 'failed');
+  const mayFail = scenario.phases.some((phase) => phase.deeds.some((deed) => deed.do === 'veto'));
+  if (!mayFail) expect(failed).toEqual([]);
+  for (const { deletions: some = [] } of failed) {
+    expect(some.map(({ outcome }) => outcome?.result)).toContain('refused');
+  }
+  expect(new Set(letters.messages.map(({ body }) => body.taskId))).toEqual(new Set(failed.map(({ taskId }) => taskId)));
+
+  const kept = new Set(keptIn(play.stored));
+  const gone = play.before.flatMap((before, index) => goneBetween(before, play.after[index] ?? before));
+  expect(gone.filter((one) => !kept.has(one))).toEqual([]);
+}
+
+/** Records that were deleted, `3:50`, and links that were removed between records that stayed, `4:7 3:50`. */
+function goneBetween(before: PortalSnapshot, after: PortalSnapshot): string[] {
+  const records = Object.keys(before.records).filter((key) => !(key in after.records));
+  const links = Object.entries(before.links).flatMap(([owner, some]) => {
+    const now = new Set((after.links[owner] ?? []).map(({ contactId }) => contactId));
+    return some
+      .filter(({ contactId }) => !now.has(contactId) && owner in after.records && `3:${contactId}` in after.records)
+      .map(({ contactId }) => `${owner} 3:${contactId}`);
+  });
+  return [...records, ...links];
+}
+
+function keptIn(snapshots: readonly Snapshot[]): string[] {
+  return snapshots.flatMap(({ records, dealContacts, companyContacts }) => [
+    ...records.map(({ entityTypeId, id }) => `${entityTypeId}:${id}`),
+    ...dealContacts.flatMap(({ dealId, links }) => links.map(({ CONTACT_ID }) => `2:${dealId} 3:${CONTACT_ID}`)),
+    ...companyContacts.flatMap(({ companyId, links }) => links.map(({ CONTACT_ID }) => `4:${companyId} 3:${CONTACT_ID}`)),
+  ]);
+}
