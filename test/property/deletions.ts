@@ -37,7 +37,8 @@ export class Deletions {
     const key = `${type}:${id}`;
     const owner = this.#children.get(key) ?? key;
     const shownAt = this.#lost.get(owner) ?? this.#lost.get(key);
-    if (shownAt === undefined || now - shownAt > freshMs) this.wrong.push(`${method} of ${key}, shown ${shownAt}, now ${now}`);
+    if (shownAt === undefined || now - shownAt > freshMs)
+      this.wrong.push(`${method} of ${key}, shown ${shownAt}, now ${now}`);
   }
 
   #learn(portal: SimulatedPortal, commands: readonly Command[], text: string, now: number): void {
@@ -54,11 +55,11 @@ export class Deletions {
       const type = Number(params.get('entityTypeId'));
       const parent = [...params].find(([name]) => /^filter\[parentId\d+\]$/.test(name));
       for (const item of items) {
-        if (parent) this.#children.set(`${type}:${item['id']}`, `${parent[0].slice(15, -1)}:${parent[1]}`);
+        if (parent) this.#children.set(`${type}:${Number(item['id'])}`, `${parent[0].slice(15, -1)}:${parent[1]}`);
         else if (typeof item['stageId'] === 'string') {
           const lost = isLost(portal, type, item['stageId']);
-          if (lost) this.#lost.set(`${type}:${item['id']}`, now);
-          else this.#lost.delete(`${type}:${item['id']}`);
+          if (lost) this.#lost.set(`${type}:${Number(item['id'])}`, now);
+          else this.#lost.delete(`${type}:${Number(item['id'])}`);
         }
       }
     }

@@ -11,8 +11,12 @@ import { World } from './world.ts';
 
 let portals = 0;
 
-/** How many states were allowed, over all scenarios: by their number. */
-export const allowances = new Map<number, number>();
+/** What all scenarios came to, to see that they are not about nothing: how often each. */
+export const tally = new Map<string, number>();
+
+function countOne(what: string): void {
+  tally.set(what, (tally.get(what) ?? 0) + 1);
+}
 
 /** Plays a scenario and compares what is left of the portal with what should be. */
 export async function examine(scenario: Scenario, front: HttpFront, tables?: Tables): Promise<void> {
@@ -24,7 +28,11 @@ export async function examine(scenario: Scenario, front: HttpFront, tables?: Tab
     await play.run(scenario);
     const oracle = new Oracle(scenario.stages, ready.reconciles);
     const allowed = [...new Set(oracle.judge(play.log).map((state) => JSON.stringify(shown(state))))];
-    allowances.set(allowed.length, (allowances.get(allowed.length) ?? 0) + 1);
+    countOne(allowed.length === 1 ? 'outcome determined' : 'several outcomes allowed');
+    for (const { status, reason, deletions = [] } of await world.tasks()) {
+      countOne(reason === undefined ? status : `${status}: ${reason}`);
+      for (const { what, outcome } of deletions) if (status !== 'observed') countOne(`${what} ${outcome?.result}`);
+    }
     const actual = shownOn(world);
     if (!allowed.includes(JSON.stringify(actual))) {
       const tasks = (await world.tasks()).map(({ rule, record, status, reason, history }) => ({
@@ -86,6 +94,8 @@ function inOrder(records: [string, unknown][], links: Readonly<Record<string, re
   const some = Object.entries(links).filter(([, ids]) => ids.length > 0);
   return {
     records: Object.fromEntries(records.toSorted(byKey)),
-    links: Object.fromEntries(some.map(([owner, ids]): [string, number[]] => [owner, ids.toSorted((a, b) => a - b)]).toSorted(byKey)),
+    links: Object.fromEntries(
+      some.map(([owner, ids]): [string, number[]] => [owner, ids.toSorted((a, b) => a - b)]).toSorted(byKey),
+    ),
   };
 }

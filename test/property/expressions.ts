@@ -122,8 +122,7 @@ class Parser {
       };
     }
     const path = this.#path(word);
-    return (row, names) =>
-      path(names).reduce<unknown>((value, name) => (value as Item | undefined)?.[name], row);
+    return (row, names) => path(names).reduce<unknown>((value, name) => (value as Item | undefined)?.[name], row);
   }
 
   #path(first = this.#words[this.#at++] ?? ''): (names: Names) => string[] {

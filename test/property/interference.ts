@@ -21,7 +21,9 @@ export function sharers(state: State, jobs: readonly string[], ruleOf: (job: str
     const [rule, otherRule] = [ruleOf(a), ruleOf(b)];
     if (!mine || !other || !rule || !otherRule) return false;
     if (keyOf(mine) === keyOf(other)) return true;
-    const removesItems = rule.delete.some((entry) => typeof entry === 'object' && 'items' in entry && entry.items.type === other.type);
+    const removesItems = rule.delete.some(
+      (entry) => typeof entry === 'object' && 'items' in entry && entry.items.type === other.type,
+    );
     if (removesItems && other.parents[mine.type] === mine.id) return true;
     return rule.where !== undefined && 'companyId' in rule.where && mine.company > 0 && mine.company === other.company;
   }

@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
 import type { Snapshot } from '../../lib/tasks/snapshots.ts';
+import type { Task } from '../../lib/tasks/task.ts';
 import type { PortalSnapshot } from '../../simulator/portal-snapshot.ts';
+import type { Entry } from './log.ts';
 import type { Play } from './play.ts';
 import type { Scenario } from './scenario.ts';
 import type { World } from './world.ts';
@@ -13,6 +15,8 @@ export async function keepInvariants(world: World, play: Play, scenario: Scenari
   expect(portal?.pause).toBeUndefined();
   expect(tasks.filter(({ status }) => status === 'open')).toEqual([]);
   expect(world.deletions.wrong).toEqual([]);
+
+  for (const task of tasks) expect(lossOf(task, play.log)).toEqual(task.transition);
 
   const names = tasks.map(({ record, rule, transition }) => JSON.stringify([record, rule.id, transition]));
   expect(new Set(names).size).toBe(names.length);
@@ -33,6 +37,20 @@ export async function keepInvariants(world: World, play: Play, scenario: Scenari
   expect(gone.filter((one) => !kept.has(one))).toEqual([]);
 }
 
+/** The last move of a task's record before something was deleted for it; its own transition when nothing was. */
+function lossOf({ record, deletions = [], transition }: Task, log: readonly Entry[]): Task['transition'] {
+  const deletedAt = deletions.find(({ outcome }) => outcome?.result === 'deleted')?.outcome?.at;
+  if (deletedAt === undefined) return transition;
+  let last = { stageId: '', movedTime: 0 };
+  for (const entry of log) {
+    if (entry.at > deletedAt || (entry.what !== 'added' && entry.what !== 'changed')) continue;
+    if (entry.type !== record.entityTypeId || entry.id !== record.id) continue;
+    const { stage = last.stageId } = entry.set;
+    if (stage !== last.stageId) last = { stageId: stage, movedTime: entry.at };
+  }
+  return last;
+}
+
 /** Records that were deleted, `3:50`, and links that were removed between records that stayed, `4:7 3:50`. */
 function goneBetween(before: PortalSnapshot, after: PortalSnapshot): string[] {
   const records = Object.keys(before.records).filter((key) => !(key in after.records));
@@ -49,6 +67,8 @@ function keptIn(snapshots: readonly Snapshot[]): string[] {
   return snapshots.flatMap(({ records, dealContacts, companyContacts }) => [
     ...records.map(({ entityTypeId, id }) => `${entityTypeId}:${id}`),
     ...dealContacts.flatMap(({ dealId, links }) => links.map(({ CONTACT_ID }) => `2:${dealId} 3:${CONTACT_ID}`)),
-    ...companyContacts.flatMap(({ companyId, links }) => links.map(({ CONTACT_ID }) => `4:${companyId} 3:${CONTACT_ID}`)),
+    ...companyContacts.flatMap(({ companyId, links }) =>
+      links.map(({ CONTACT_ID }) => `4:${companyId} 3:${CONTACT_ID}`),
+    ),
   ]);
 }

@@ -1,9 +1,18 @@
-import { type Item, type Key, type Page, type QueryOptions, type Table, TableUnavailable } from '../../lib/aws/table.ts';
+import {
+  type Item,
+  type Key,
+  type Page,
+  type QueryOptions,
+  type Table,
+  TableUnavailable,
+} from '../../lib/aws/table.ts';
 import type { TableName, Tables } from '../integration/portals/parts.ts';
 import { changed, holds, orderOf } from './expressions.ts';
 
 /** Keys as in serverless.yml: of the table, and of its indexes. */
-const shapes: Readonly<Record<TableName, { key: readonly string[]; indexes: Readonly<Record<string, readonly string[]>> }>> = {
+const shapes: Readonly<
+  Record<TableName, { key: readonly string[]; indexes: Readonly<Record<string, readonly string[]>> }>
+> = {
   portals: { key: ['memberId', 'sk'], indexes: { paused: ['pausedMark', 'memberId'] } },
   credentials: { key: ['memberId'], indexes: {} },
   tasks: {
@@ -78,7 +87,9 @@ export class MemoryTables {
         }),
       query: (options) => Promise.resolve(this.#query(rows, options, indexes, keyOf)),
       scan: (filter) => {
-        const items = [...rows.values()].filter((row) => holds(filter.where, row, filter)).map((row) => structuredClone(row));
+        const items = [...rows.values()]
+          .filter((row) => holds(filter.where, row, filter))
+          .map((row) => structuredClone(row));
         return Promise.resolve({ items, count: items.length });
       },
     };

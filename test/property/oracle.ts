@@ -97,7 +97,10 @@ export class Oracle {
       case 'added':
         for (const state of this.#states) add(state, entry, entry.set, entry.at);
         return;
-      default:
+      case 'changed':
+      case 'removed':
+      case 'activity':
+      case 'forbidden':
         break;
     }
     // Where the record would be gone this did not happen: that order of tasks was not the one.
@@ -153,7 +156,7 @@ export class Oracle {
     for (const key of group) job(state, key).status = 'turn';
     const ends: State[] = [];
     const seen = new Set<string>();
-    for (const open = [state]; open.length > 0; ) {
+    for (const open = [state]; open.length > 0;) {
       const next = open.pop() as State;
       const turns = group.filter((key) => job(next, key).status === 'turn');
       if (turns.length === 0) ends.push(next);
@@ -198,11 +201,11 @@ export class Oracle {
     );
     if (!pipeline || rule.pipelines?.includes(pipeline.id) === false) return false;
     if (rule.stages !== 'all-lost' && !rule.stages.includes(record.stage)) return false;
-    const { where = {} } = rule;
+    const { where } = rule;
+    if (where === undefined) return true;
     if ('UF_CRM_AMOUNT' in where) return record.amount >= where.UF_CRM_AMOUNT['at-least'];
     // What the job removes itself is no reason to stop half-way.
     if ('companyId' in where) return begun || (record.company === 0) === where.companyId.empty;
-    if (!('UF_CRM_REASON' in where)) return true;
     const { UF_CRM_REASON: wanted } = where;
     if (typeof wanted === 'string') return record.reason === wanted;
     return 'in' in wanted ? wanted.in.includes(record.reason) : (record.reason === '') === wanted.empty;
@@ -228,13 +231,17 @@ function nextTargets(state: State, record: Rec, rule: Rule, noted: NonNullable<J
   if (asks('deal-contacts')) owners.push(keyOf(record));
   if (asks('company-contacts') && hasCompany) owners.push(keyOf(companyKey));
   const links = owners.filter((owner) => linked(state, owner).length > 0).map((owner) => ({ links: owner }));
-  const itemTypes = rule.delete.flatMap((entry) => (typeof entry === 'object' && 'items' in entry ? [entry.items.type] : []));
+  const itemTypes = rule.delete.flatMap((entry) =>
+    typeof entry === 'object' && 'items' in entry ? [entry.items.type] : [],
+  );
   const children = Object.values(state.records).filter(
     ({ type, parents }) => itemTypes.includes(type) && parents[record.type] === record.id,
   );
   const isMine = (id: number) => asks('deal-contacts') || linked(state, keyOf(record)).includes(id);
   const contacts = rule.delete.some((entry) => typeof entry === 'object' && 'contacts' in entry)
-    ? noted.contacts.filter((id) => isMine(id) && state.records[`${contact}:${id}`]).map((id) => ({ type: contact, id }))
+    ? noted.contacts
+        .filter((id) => isMine(id) && state.records[`${contact}:${id}`])
+        .map((id) => ({ type: contact, id }))
     : [];
   const own = (['deal', 'lead', 'item'] as const).some(asks) ? [record] : [];
   const phases: Target[][] = [links, children, contacts, asks('company') && hasCompany ? [companyKey] : [], own];
@@ -262,7 +269,12 @@ function add(state: State, { type, id }: Key, set: Partial<Fields>, at: number):
   change(state, record, set, at);
 }
 
-function change(state: State, record: Rec, { contacts, companies, parents: _, ...set }: Partial<Fields>, at: number): void {
+function change(
+  state: State,
+  record: Rec,
+  { contacts, companies, parents: _parents, ...set }: Partial<Fields>,
+  at: number,
+): void {
   if (set.stage !== undefined && set.stage !== record.stage) record.movedAt = at;
   Object.assign(record, set);
   if (contacts) state.links[keyOf(record)] = [...contacts];

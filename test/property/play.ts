@@ -1,5 +1,4 @@
 import type { Snapshot } from '../../lib/tasks/snapshots.ts';
-import type { FaultRule } from '../../simulator/faults/fault.ts';
 import type { Entry, Fields, Key } from './log.ts';
 import type { MemoryTables } from './memory-tables.ts';
 import { rulesFile } from './rules-file.ts';
@@ -114,7 +113,7 @@ export class Play {
     if (trouble.at === 'queue') queues[trouble.queue].loses = trouble.nth;
     else if (trouble.at === 'portal') {
       const { nth, call, gives } = trouble;
-      portal.faults.add({ when: { ...calls[call], nth }, give: answers[gives] } as FaultRule);
+      portal.faults.add({ when: { ...calls[call], nth }, give: answers[gives] });
     } else if (this.#memory) this.#memory.fault = { nth: trouble.nth, when: trouble.when };
   }
 
@@ -124,7 +123,7 @@ export class Play {
   }
 
   #note(entry: DistributiveOmit<Entry, 'at'>): void {
-    this.log.push({ at: this.#world.time.now, ...entry } as Entry);
+    this.log.push({ at: this.#world.time.now, ...entry });
   }
 
   async #act(deed: Deed): Promise<void> {
@@ -147,7 +146,9 @@ export class Play {
         this.#change(this.#records(), deed.on, deed.told, () => ({ company: this.#one(company, deed.company) }));
         break;
       case 'employ':
-        this.#change(this.#of(contact), deed.contact, 'once', () => ({ companies: this.#pick(company, deed.companies) }));
+        this.#change(this.#of(contact), deed.contact, 'once', () => ({
+          companies: this.#pick(company, deed.companies),
+        }));
         break;
       case 'remove':
         this.#each(deed, (key) => {
@@ -268,7 +269,9 @@ export class Play {
 
   #add(type: number, set: Partial<Fields>, told: Told = 'once'): void {
     const { portal } = this.#world;
-    const pipeline = pipelinesOf(type, this.#stages).find(({ stages }) => stages.some(({ code }) => code === set.stage));
+    const pipeline = pipelinesOf(type, this.#stages).find(({ stages }) =>
+      stages.some(({ code }) => code === set.stage),
+    );
     this.#tell(told);
     const categoryId = pipeline && { categoryId: pipeline.id };
     const id = portal.addItem(type, { ...this.#asChange(set), ...categoryId, silent: told === 'never' });

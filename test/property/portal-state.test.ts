@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { type HttpFront, startHttpFront } from '../integration/support/http-front.ts';
 import { scenarios } from './draw.ts';
-import { examine } from './examine.ts';
+import { examine, tally } from './examine.ts';
 
 /** TIDY24_SEED repeats a run, TIDY24_PATH (of the same seed) one scenario of it. */
 const seed = Number(process.env['TIDY24_SEED'] ?? Date.now() % 2 ** 31);
@@ -15,6 +15,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await front.close();
+  const counts = [...tally].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([what, times]) => `  ${what}: ${times}`);
+  process.stderr.write(`seed ${seed}, ${runs} runs\n${counts.join('\n')}\n`);
 });
 
 describe('whatever people do and whatever goes wrong', () => {

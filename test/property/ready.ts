@@ -6,6 +6,8 @@ export const ready = {
   lostItems: false,
   /** A stage that becomes a lost one makes no tasks for records that did not move into it. */
   stagesThatBecomeLost: false,
+  /** That the token has expired is understood of an answer that is cut off: see regressions.test.ts. */
+  refusalCutOff: false,
   /** Types of which reconciliation finds what no event told of. */
   reconciles: (type: number): boolean => type === deal,
 };

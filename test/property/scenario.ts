@@ -38,8 +38,8 @@ export interface Rule {
   readonly enabled: boolean;
   readonly type: number;
   readonly stages: 'all-lost' | readonly string[];
-  readonly pipelines?: readonly number[];
-  readonly where?: Where;
+  readonly pipelines?: readonly number[] | undefined;
+  readonly where?: Where | undefined;
   readonly wait: keyof typeof waits;
   readonly from: 'loss' | 'last-activity';
   readonly delete: readonly Deletion[];
@@ -64,7 +64,11 @@ export interface StageChoice {
 /** Whether Bitrix24 tells of it. */
 export type Told = 'once' | 'twice' | 'never';
 
-export type RuleChange = Partial<Pick<Rule, 'wait' | 'from' | 'delete' | 'where' | 'enabled'>> | 'dropped' | 'again';
+export type RuleChange =
+  | Partial<Pick<Rule, 'wait' | 'from' | 'delete' | 'enabled'>>
+  | { readonly where: Where | undefined }
+  | 'dropped'
+  | 'again';
 
 /** What one person does, in one moment. */
 export type Deed =
@@ -84,7 +88,12 @@ export type Deed =
 
 /** How the portal, the tables and the queues go wrong while tidy24 works. Each happens once and is over. */
 export type Trouble =
-  | { readonly at: 'portal'; readonly call: keyof typeof calls; readonly nth: number; readonly gives: keyof typeof answers }
+  | {
+      readonly at: 'portal';
+      readonly call: keyof typeof calls;
+      readonly nth: number;
+      readonly gives: keyof typeof answers;
+    }
   | { readonly at: 'table'; readonly nth: number; readonly when: 'before' | 'after' }
   | { readonly at: 'queue'; readonly queue: 'events' | 'deletions' | 'reconcile'; readonly nth: number };
 

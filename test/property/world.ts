@@ -63,8 +63,13 @@ export class World {
     this.time = time;
     this.tables = tables;
     const { queues } = this;
-    for (const queue of [queues.events, queues.deletions, queues.reconcile]) queue.lost = () => (this.#lostAt = time.now);
-    const rest = new RestClient({ fetch: this.deletions.watch(simulator.portal, time), clock: time.clock, timeoutMs: 5_000 });
+    for (const queue of [queues.events, queues.deletions, queues.reconcile])
+      queue.lost = () => (this.#lostAt = time.now);
+    const rest = new RestClient({
+      fetch: this.deletions.watch(simulator.portal, time),
+      clock: time.clock,
+      timeoutMs: 5_000,
+    });
     this.#options = {
       ...partsOf(tables, { time }),
       rest,
@@ -177,33 +182,46 @@ export class World {
     throw new Error('tidy24 turns in circles');
   }
 
-  /** To the next moment at which something is due. Of the chores, which never end, those of the first hour only. */
+  /**
+   * To the next moment at which something is due. Of the chores, which never end, those of the first hour only, unless
+   * there is trouble with the tokens: that is the one trouble that must not last.
+   */
   async #wait(began: number, until: number): Promise<void> {
     const { time, queues } = this;
     const hidden = [queues.events, queues.deletions, queues.reconcile].flatMap(({ messages }) =>
       messages.map(({ visibleAt }) => visibleAt),
     );
     const rows = await this.#rows();
+    const held = await this.#options.credentials.get(this.memberId);
+    const mustHurry = time.now >= until || (held?.kind === 'oauth' && held.failingSince !== undefined);
     const rowsDue = rows
-      .filter(({ sk, nextAt }) => sk !== 'chore' || Number(nextAt) < began + hour || time.now >= until)
+      .filter(({ sk, nextAt }) => sk !== 'chore' || Number(nextAt) < began + hour || mustHurry)
       .flatMap(({ nextAt }) => (nextAt === undefined ? [] : [Number(nextAt)]));
-    const next = Math.min(...hidden, ...rowsDue, time.now < until ? until : time.now + minute);
+    // What is visible and was not taken waits for the message before it.
+    const later = [...hidden.filter((at) => at > time.now), ...rowsDue];
+    const next = Math.min(...later, time.now < until ? until : time.now + minute);
     time.now = Math.max(time.now + 1, next);
   }
 
   async #isSettled(began: number): Promise<boolean> {
     const { queues, time } = this;
+    const portal = await this.#options.portals.get(this.memberId);
+    if (portal?.pause) throw new Error(`The portal is paused: ${portal.pause.reason}`);
     if ([queues.events, queues.deletions, queues.reconcile].some(({ messages }) => messages.length > 0)) return false;
     if (time.now < this.#lostAt + claimMs + minute) return false;
     const rows = await this.#rows();
-    if (rows.some(({ sk, nextAt }) => sk !== 'chore' && nextAt !== undefined && Number(nextAt) <= time.now)) return false;
-    if (rows.some((row) => row['sk'] === 'unread' || (row['status'] === 'open' && isBeingTried(row as Task)))) return false;
-    const portal = await this.#options.portals.get(this.memberId);
-    return portal?.pause !== undefined || (portal?.reconciledUntil ?? 0) >= began + settledMs;
+    const isDue = ({ sk, nextAt }: Record<string, unknown>) => sk !== 'chore' && Number(nextAt) <= time.now;
+    const isUnderWay = (row: Record<string, unknown>) =>
+      row['sk'] === 'unread' || (row['status'] === 'open' && isBeingTried(row as Task));
+    if (rows.some((row) => isDue(row) || isUnderWay(row))) return false;
+    return (portal?.reconciledUntil ?? 0) >= began + settledMs;
   }
 
   async #rows(): Promise<Record<string, unknown>[]> {
-    const { items } = await this.tables.tasks.scan({ where: '#memberId = :memberId', values: { memberId: this.memberId } });
+    const { items } = await this.tables.tasks.scan({
+      where: '#memberId = :memberId',
+      values: { memberId: this.memberId },
+    });
     return items;
   }
 
@@ -235,7 +253,11 @@ export class World {
     const messages = queues.events.receive(time.now, 10, time.now + visibilityMs);
     if (messages.length === 0) return false;
     await this.#run('plan', async () => {
-      const again = await planEvents(this.#options, messages.map(({ body }) => body), time.now + 120_000);
+      const again = await planEvents(
+        this.#options,
+        messages.map(({ body }) => body),
+        time.now + 120_000,
+      );
       if (again.length > 0) this.#lostAt = time.now;
       queues.events.delete(messages.filter(({ body }) => !again.includes(body)));
     });
