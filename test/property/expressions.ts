@@ -23,7 +23,7 @@ export function holds(text: string, row: Item, names: Names): boolean {
 export function changed(text: string, row: Item, names: Names): Item {
   const known = changes.get(text) ?? new Parser(text).whole((parser) => parser.clauses());
   changes.set(text, known);
-  const after = structuredClone(row);
+  const after = copyOf(row);
   known(after, row, names);
   return after;
 }
@@ -171,7 +171,7 @@ function put(row: Item, path: readonly string[], value: unknown): void {
   const last = path.at(-1) ?? '';
   const parent = path.slice(0, -1).reduce<Item>((found, name) => found[name] as Item, row);
   if (value === undefined) delete parent[last];
-  else parent[last] = structuredClone(value);
+  else parent[last] = copyOf(value);
 }
 
 const comparisons: Readonly<Record<string, (order: number) => boolean>> = {
@@ -194,4 +194,13 @@ export function orderOf(a: unknown, b: unknown): number {
     return a === b ? 0 : a < (b as typeof a) ? -1 : 1;
   }
   return JSON.stringify(a) === JSON.stringify(b) ? 0 : Number.NaN;
+}
+
+/** What the SDK would make of a value: what is undefined is left out. */
+export function copyOf<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  const copy: Item = {};
+  for (const [name, one] of Object.entries(value)) if (one !== undefined) copy[name] = copyOf<unknown>(one);
+  return copy as T;
 }

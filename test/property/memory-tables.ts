@@ -7,7 +7,7 @@ import {
   TableUnavailable,
 } from '../../lib/aws/table.ts';
 import type { TableName, Tables } from '../integration/portals/parts.ts';
-import { changed, holds, orderOf } from './expressions.ts';
+import { changed, copyOf, holds, orderOf } from './expressions.ts';
 
 /** Keys as in serverless.yml: of the table, and of its indexes. */
 const shapes: Readonly<
@@ -58,7 +58,7 @@ export class MemoryTables {
     const textOf = (row: Item) => JSON.stringify(keyNames.map((part) => row[part]));
     const keyOf = (row: Item, more: readonly string[] = []) =>
       Object.fromEntries([...keyNames, ...more].map((part) => [part, row[part]]));
-    const read = (key: Key) => Promise.resolve(structuredClone(rows.get(textOf(key))));
+    const read = (key: Key) => Promise.resolve(copyOf(rows.get(textOf(key))));
 
     return {
       get: read,
@@ -67,16 +67,16 @@ export class MemoryTables {
         this.#write(() => {
           const text = textOf(item);
           if (condition && !holds(condition.if, rows.get(text) ?? {}, condition)) return false;
-          rows.set(text, plain(item));
+          rows.set(text, copyOf(item));
           return true;
         }),
       update: (key, change) =>
         this.#write(() => {
           const text = textOf(key);
           if (change.if !== undefined && !holds(change.if, rows.get(text) ?? {}, change)) return undefined;
-          const row = plain(changed(change.set, rows.get(text) ?? { ...key }, change));
+          const row = changed(change.set, rows.get(text) ?? { ...key }, change);
           rows.set(text, row);
-          return structuredClone(row);
+          return copyOf(row);
         }),
       delete: (key, condition) =>
         this.#write(() => {
@@ -87,9 +87,7 @@ export class MemoryTables {
         }),
       query: (options) => Promise.resolve(this.#query(rows, options, indexes, keyOf)),
       scan: (filter) => {
-        const items = [...rows.values()]
-          .filter((row) => holds(filter.where, row, filter))
-          .map((row) => structuredClone(row));
+        const items = [...rows.values()].filter((row) => holds(filter.where, row, filter)).map((row) => copyOf(row));
         return Promise.resolve({ items, count: items.length });
       },
     };
@@ -119,7 +117,7 @@ export class MemoryTables {
     const end = found.length > page.length ? page.at(-1) : undefined;
     return {
       // The indexes hold keys only.
-      items: page.map((row) => (index === undefined ? structuredClone(row) : keyOf(row, indexKey))),
+      items: page.map((row) => (index === undefined ? copyOf(row) : keyOf(row, indexKey))),
       count: page.length,
       ...(end && { last: keyOf(end, indexKey) }),
     };
@@ -143,17 +141,4 @@ export class MemoryTables {
     this.fault = undefined;
     return fault;
   }
-}
-
-/** As the SDK writes it: what is undefined is left out. */
-function plain(row: Item): Item {
-  return without(structuredClone(row)) as Item;
-}
-
-function without(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(without);
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, one]) => (one === undefined ? [] : [[name, without(one)]])),
-  );
 }
