@@ -99,6 +99,7 @@ function ruleOf(type: number, drawn: readonly Stage[]): fc.Arbitrary<Omit<Rule, 
     where: sometimes(where()),
     wait,
     from,
+    mode: fc.constantFrom('enforce', 'enforce', 'enforce', 'enforce', 'enforce', 'observe' as const),
     delete: deletions(type),
   });
 }
@@ -118,6 +119,7 @@ const ruleChange: fc.Arbitrary<RuleChange> = fc.oneof(
   fc.record({ enabled: fc.boolean() }),
   fc.record({ wait }),
   fc.record({ from }),
+  fc.record({ mode: fc.constantFrom('enforce', 'observe' as const) }),
   fc.record({ where: where() }),
   fc.constant({ where: undefined }),
   fc.constant({ delete: ['company-contacts' as const] }),

@@ -148,10 +148,11 @@ class Parser {
     const path = this.#path();
     this.#must('=');
     const first = this.#operand();
-    const added = this.#takes('+') ? this.#operand() : undefined;
+    const sign = this.#takes('+') ? 1 : this.#takes('-') ? -1 : 0;
+    const other = sign === 0 ? undefined : this.#operand();
     return (row, before, names) => {
       const value = need(first(before, names));
-      put(row, path(names), added ? Number(value) + Number(need(added(before, names))) : value);
+      put(row, path(names), other ? Number(value) + sign * Number(need(other(before, names))) : value);
     };
   }
 

@@ -72,10 +72,7 @@ export class Oracle {
   #take(entry: Entry): void {
     switch (entry.what) {
       case 'rules':
-        this.#rules = entry.rules.map((rule) => {
-          const before = this.#rules.find(({ id }) => id === rule.id);
-          return { ...rule, since: before?.enabled && reach(before) === reach(rule) ? before.since : entry.at };
-        });
+        this.#push(entry.rules, entry.at);
         return;
       case 'mode':
         this.#enforcedAt = entry.mode === 'enforce' ? entry.at : undefined;
@@ -112,6 +109,22 @@ export class Oracle {
       else if (entry.what === 'activity') record.activeAt = entry.at;
       else state.forbidden[keyOf(entry)] = true;
     }
+  }
+
+  /** A rule that is new or says something else is about later losses only; one that waits for less is due sooner. */
+  #push(rules: readonly Rule[], at: number): void {
+    let isShorter = false;
+    this.#rules = rules.map((rule) => {
+      const before = this.#rules.find(({ id }) => id === rule.id);
+      const goesOn =
+        before?.enabled === true &&
+        reach(before) === reach(rule) &&
+        (before.mode === rule.mode || rule.mode === 'observe');
+      isShorter ||= goesOn && rule.enabled && waits[rule.wait] < waits[before.wait];
+      return { ...rule, since: goesOn ? before.since : at };
+    });
+    if (!isShorter) return;
+    for (const one of this.#states.flatMap(({ jobs }) => Object.values(jobs))) one.at = Math.min(one.at, at);
   }
 
   #work(before: State, from: number, until: number): State[] {
@@ -182,7 +195,7 @@ export class Oracle {
       Object.assign(one, { at: dueAt(rule, record), status: 'waits' });
       return;
     }
-    if (this.#enforcedAt === undefined || record.movedAt < this.#enforcedAt) return;
+    if (rule.mode === 'observe' || this.#enforcedAt === undefined || record.movedAt < this.#enforcedAt) return;
     one.noted ??= { contacts: linked(state, one.record), company: record.company };
     const targets = nextTargets(state, record, rule, one.noted);
     if (targets.length === 0) return;

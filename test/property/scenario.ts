@@ -42,6 +42,7 @@ export interface Rule {
   readonly where?: Where | undefined;
   readonly wait: keyof typeof waits;
   readonly from: 'loss' | 'last-activity';
+  readonly mode: 'observe' | 'enforce';
   readonly delete: readonly Deletion[];
 }
 
@@ -65,7 +66,7 @@ export interface StageChoice {
 export type Told = 'once' | 'twice' | 'never';
 
 export type RuleChange =
-  | Partial<Pick<Rule, 'wait' | 'from' | 'delete' | 'enabled'>>
+  | Partial<Pick<Rule, 'wait' | 'from' | 'mode' | 'delete' | 'enabled'>>
   | { readonly where: Where | undefined }
   | 'dropped'
   | 'again';

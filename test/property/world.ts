@@ -6,6 +6,7 @@ import { tokenDigest } from '../../lib/bitrix24/token-digest.ts';
 import { bindEvents, eventsFor } from '../../lib/portals/bindings.ts';
 import { SenderCheck } from '../../lib/portals/senders.ts';
 import { PortalSession } from '../../lib/portals/session.ts';
+import { hasShorterWait } from '../../lib/rules/changes.ts';
 import { loadRules } from '../../lib/rules/load.ts';
 import { nextVersion } from '../../lib/rules/version.ts';
 import { EventIntake } from '../../lib/tasks/accept-event.ts';
@@ -51,7 +52,7 @@ export class World {
     letters: new Mailbox<DeadLetter>(),
   };
   /** What functions threw. */
-  readonly crashes: unknown[] = [];
+  readonly crashes: string[] = [];
   /** Told of each event that reaches `receive`. */
   heard: (record: Key) => void = () => {};
   readonly #options;
@@ -159,7 +160,9 @@ export class World {
     const { portals, clock } = this.#options;
     const version = (await portals.get(this.memberId))?.rulesVersion;
     const before = version === undefined ? undefined : await portals.rules(this.memberId, version);
-    await portals.pushRules(this.memberId, nextVersion(before, loadRules(source), source, fullSecond(clock()), 'test'));
+    const next = nextVersion(before, loadRules(source), source, fullSecond(clock()), 'test');
+    await portals.pushRules(this.memberId, next);
+    if (hasShorterWait(before?.rules, next.rules)) await this.#options.tasks.hastenPortal(this.memberId);
   }
 
   async setMode(mode: 'observe' | 'enforce'): Promise<void> {
@@ -286,7 +289,7 @@ export class World {
       return true;
     } catch (error) {
       this.#lostAt = this.time.now;
-      if (!(error instanceof TableUnavailable)) this.crashes.push(new Error(`${name} crashed`, { cause: error }));
+      if (!(error instanceof TableUnavailable)) this.crashes.push(`${name}: ${(error as Error).stack}`);
       return false;
     }
   }
