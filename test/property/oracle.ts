@@ -1,6 +1,15 @@
 import { sharers } from './interference.ts';
 import { type Entry, type Fields, type Key, keyOf } from './log.ts';
-import { company, contact, type Deletion, pipelinesOf, type Rule, type Stage, waits } from './scenario.ts';
+import {
+  company,
+  contact,
+  type Deletion,
+  type Pipeline,
+  pipelinesOf,
+  type Rule,
+  type Stage,
+  waits,
+} from './scenario.ts';
 
 /**
  * What a portal must look like after all that happened on it: an independent telling of what rules mean. It knows the
@@ -10,6 +19,8 @@ import { company, contact, type Deletion, pipelinesOf, type Rule, type Stage, wa
 export interface Rec extends Key {
   stage: string;
   movedAt: number;
+  /** Whether its stage was a lost one when it moved there. */
+  isLoss: boolean;
   activeAt: number;
   company: number;
   parents: Record<number, number>;
@@ -92,7 +103,10 @@ export class Oracle {
         this.#workedUntil = entry.until;
         return;
       case 'added':
-        for (const state of this.#states) add(state, entry, entry.set, entry.at);
+        for (const state of this.#states) {
+          add(state, entry, entry.set, entry.at);
+          this.#judgeMove(state.records[keyOf(entry)] as Rec, entry.at);
+        }
         return;
       case 'changed':
       case 'removed':
@@ -104,11 +118,22 @@ export class Oracle {
     this.#states = this.#states.filter(({ records }) => records[keyOf(entry)]);
     for (const state of this.#states) {
       const record = state.records[keyOf(entry)] as Rec;
-      if (entry.what === 'changed') change(state, record, entry.set, entry.at);
-      else if (entry.what === 'removed') remove(state, record);
+      if (entry.what === 'changed') {
+        change(state, record, entry.set, entry.at);
+        this.#judgeMove(record, entry.at);
+      } else if (entry.what === 'removed') remove(state, record);
       else if (entry.what === 'activity') record.activeAt = entry.at;
       else state.forbidden[keyOf(entry)] = true;
     }
+  }
+
+  #judgeMove(record: Rec, at: number): void {
+    if (record.movedAt === at) record.isLoss = this.#lostPipeline(record) !== undefined;
+  }
+
+  #lostPipeline({ type, stage }: Rec): number | undefined {
+    const isHere = ({ stages }: Pipeline) => stages.some(({ code, lost }) => code === stage && lost);
+    return pipelinesOf(type, this.#stages).find(isHere)?.id;
   }
 
   /** A rule that is new or says something else is about later losses only; one that waits for less is due sooner. */
@@ -142,7 +167,8 @@ export class Oracle {
     const heardAt = this.#heard.get(keyOf(record));
     const found = record.movedAt > this.#workedUntil && this.#reconciles(record.type);
     if (!found && (heardAt === undefined || record.movedAt < heardAt - newsMs)) return;
-    if (this.#enforcedAt !== undefined && record.movedAt < this.#enforcedAt) return;
+    // A stage that becomes a lost one under its records is no loss of theirs.
+    if (!record.isLoss || (this.#enforcedAt !== undefined && record.movedAt < this.#enforcedAt)) return;
     for (const rule of this.#rules) {
       if (record.movedAt < rule.since || !this.#matches(rule, record)) continue;
       const { stage, movedAt } = record;
@@ -209,10 +235,8 @@ export class Oracle {
 
   #matches(rule: Rule, record: Rec, begun = false): boolean {
     if (!rule.enabled || rule.type !== record.type) return false;
-    const pipeline = pipelinesOf(record.type, this.#stages).find(({ stages }) =>
-      stages.some(({ code, lost }) => code === record.stage && lost),
-    );
-    if (!pipeline || rule.pipelines?.includes(pipeline.id) === false) return false;
+    const pipeline = this.#lostPipeline(record);
+    if (pipeline === undefined || rule.pipelines?.includes(pipeline) === false) return false;
     if (rule.stages !== 'all-lost' && !rule.stages.includes(record.stage)) return false;
     const { where } = rule;
     if (where === undefined) return true;
@@ -275,7 +299,7 @@ function linked({ links }: State, owner: string): number[] {
 }
 
 function add(state: State, { type, id }: Key, set: Partial<Fields>, at: number): void {
-  const made = { movedAt: at, activeAt: at, parents: { ...set.parents } };
+  const made = { movedAt: at, isLoss: false, activeAt: at, parents: { ...set.parents } };
   const blank = { stage: '', company: 0, reason: '', amount: 0 };
   const record: Rec = { type, id, ...blank, ...made };
   state.records[keyOf(record)] = record;

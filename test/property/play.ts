@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../lib/tasks/snapshots.ts';
 import type { Entry, Fields, Key } from './log.ts';
 import type { MemoryTables } from './memory-tables.ts';
-import { rulesFile } from './rules-file.ts';
+import { determined, rulesFile } from './rules-file.ts';
 import {
   answers,
   calls,
@@ -53,7 +53,7 @@ export class Play {
     this.#furnish(scenario);
     // Rules and mode are there before anything is lost, as far as anything is known.
     this.#tick();
-    await this.#push(scenario.rules);
+    await this.#push(scenario.rules.map(determined));
     this.#tick();
     if (scenario.mode === 'enforce') await this.#switch('enforce');
     // The first look back is longer than the portal is old: nothing that people do is before it.
@@ -196,7 +196,11 @@ export class Play {
   }
 
   #sort(nth: number, sort: number): void {
-    const stage = this.#stages[nth % this.#stages.length];
+    // Once each: of a stage that was lost before, and is so again, nobody promises what its older records come to.
+    const fresh = this.#stages.filter(
+      ({ code }) => !this.log.some((one) => one.what === 'sorted' && one.code === code),
+    );
+    const stage = fresh[nth % fresh.length];
     if (!stage) return;
     this.#world.portal.sortStage(drawnPipeline, stage.code, sort);
     this.#stages = this.#stages.map((one) => (one === stage ? { ...one, sort } : one));
@@ -309,5 +313,5 @@ function changedRules(rules: readonly Rule[], nth: number, change: RuleChange): 
   const index = nth % Math.max(1, rules.length);
   if (change === 'again') return [...rules];
   if (change === 'dropped') return rules.filter((_, place) => place !== index);
-  return rules.map((rule, place) => (place === index ? { ...rule, ...change } : rule));
+  return rules.map((rule, place) => (place === index ? determined({ ...rule, ...change }) : rule));
 }

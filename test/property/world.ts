@@ -3,9 +3,8 @@ import { TableUnavailable } from '../../lib/aws/table.ts';
 import { ordinaryLimits } from '../../lib/bitrix24/limits.ts';
 import { RestClient } from '../../lib/bitrix24/rest-client.ts';
 import { tokenDigest } from '../../lib/bitrix24/token-digest.ts';
-import { bindEvents, eventsFor } from '../../lib/portals/bindings.ts';
+import { rebind } from '../../lib/portals/rebind.ts';
 import { SenderCheck } from '../../lib/portals/senders.ts';
-import { PortalSession } from '../../lib/portals/session.ts';
 import { hasShorterWait } from '../../lib/rules/changes.ts';
 import { loadRules } from '../../lib/rules/load.ts';
 import { nextVersion } from '../../lib/rules/version.ts';
@@ -15,7 +14,7 @@ import { runChore } from '../../lib/tasks/chores.ts';
 import type { DeadLetter, DeletionMessage, EventMessage, PortalMessage } from '../../lib/tasks/messages.ts';
 import { planEvents } from '../../lib/tasks/plan.ts';
 import { releaseDue } from '../../lib/tasks/release.ts';
-import { claimMs } from '../../lib/tasks/schedule.ts';
+import { claimMs, longWaitMs } from '../../lib/tasks/schedule.ts';
 import type { Task } from '../../lib/tasks/task.ts';
 import { workMessage } from '../../lib/tasks/work.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
@@ -24,10 +23,11 @@ import type { HttpFront } from '../integration/support/http-front.ts';
 import { Deletions } from './deletions.ts';
 import type { Key } from './log.ts';
 import { Mailbox } from './mailbox.ts';
-import { processes } from './scenario.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
+type Row = Record<string, unknown>;
+
 /** SQS shows a message again when its function did not finish it. */
 const visibilityMs = 6 * minute;
 /** A round of reconciliation is waited for so long after people have acted, so that the next looks no farther back. */
@@ -106,7 +106,7 @@ export class World {
 
   async #connect(front: HttpFront): Promise<void> {
     const { portal, memberId } = this;
-    const { portals, credentials, tasks, log, clock } = this.#options;
+    const { portals, credentials, tasks, clock } = this.#options;
     const app = portal.createApp();
     const tokens = portal.installApp(app);
     const limits = { ...ordinaryLimits, burst: 5_000 };
@@ -132,12 +132,6 @@ export class World {
       app,
     });
     await tasks.wantChore(memberId, 'reconcile', clock());
-    const row = await portals.get(memberId);
-    if (!row) throw new Error('The portal was not stored');
-    const session = new PortalSession(this.#options, row, clock() + hour);
-    const events = eventsFor(['deal', 'lead', ...processes]);
-    await bindEvents(session, { eventsUrl: eventsUrl(front), events }, { log, memberId });
-
     const intake = new EventIntake({
       ...this.#options,
       senders: new SenderCheck(portals, clock),
@@ -162,6 +156,8 @@ export class World {
     const before = version === undefined ? undefined : await portals.rules(this.memberId, version);
     const next = nextVersion(before, loadRules(source), source, fullSecond(clock()), 'test');
     await portals.pushRules(this.memberId, next);
+    const portal = await portals.get(this.memberId);
+    if (portal) await rebind(this.#options, portal, next.rules);
     if (hasShorterWait(before?.rules, next.rules)) await this.#options.tasks.hastenPortal(this.memberId);
   }
 
@@ -186,41 +182,56 @@ export class World {
   }
 
   /**
-   * To the next moment at which something is due. Of the chores, which never end, those of the first hour only, unless
-   * there is trouble with the tokens: that is the one trouble that must not last.
+   * To the next moment at which something is due. Of the chores, which never end, those of the first hour only: a day has
+   * a hundred rounds in which nobody does anything. But what must not last, and what has its day, is done in time.
    */
   async #wait(began: number, until: number): Promise<void> {
     const { time, queues } = this;
     const hidden = [queues.events, queues.deletions, queues.reconcile].flatMap(({ messages }) =>
       messages.map(({ visibleAt }) => visibleAt),
     );
-    const rows = await this.#rows();
-    const held = await this.#options.credentials.get(this.memberId);
-    const mustHurry = time.now >= until || (held?.kind === 'oauth' && held.failingSince !== undefined);
-    const rowsDue = rows
-      .filter(({ sk, nextAt }) => sk !== 'chore' || Number(nextAt) < began + hour || mustHurry)
+    const isHurried = time.now >= until || (await this.#hasTokenTrouble());
+    const hasLongWaits = await this.#hasLongWaits();
+    const counts = ({ sk, chore, nextAt }: Row) =>
+      sk !== 'chore' || Number(nextAt) < began + hour || isHurried || (hasLongWaits && chore === 'long-waits');
+    const due = (await this.#rows())
+      .filter(counts)
       .flatMap(({ nextAt }) => (nextAt === undefined ? [] : [Number(nextAt)]));
     // What is visible and was not taken waits for the message before it.
-    const later = [...hidden.filter((at) => at > time.now), ...rowsDue];
+    const later = [...hidden.filter((at) => at > time.now), ...due];
     const next = Math.min(...later, time.now < until ? until : time.now + minute);
     time.now = Math.max(time.now + 1, next);
   }
 
+  async #hasTokenTrouble(): Promise<boolean> {
+    const held = await this.#options.credentials.get(this.memberId);
+    return held?.kind === 'oauth' && held.failingSince !== undefined;
+  }
+
+  /** Whether records are found by the nightly look, or may have been before the rules changed. */
+  async #hasLongWaits(): Promise<boolean> {
+    const { portals } = this.#options;
+    const { rulesVersion = 0, waitsVersion } = (await portals.get(this.memberId)) ?? {};
+    const rules = await portals.rules(this.memberId, rulesVersion);
+    return waitsVersion !== rulesVersion || rules?.rules.some(({ waitMs }) => waitMs > longWaitMs) === true;
+  }
+
   async #isSettled(began: number): Promise<boolean> {
     const { queues, time } = this;
-    const portal = await this.#options.portals.get(this.memberId);
+    const { portals } = this.#options;
+    const portal = await portals.get(this.memberId);
     if (portal?.pause) throw new Error(`The portal is paused: ${portal.pause.reason}`);
     if ([queues.events, queues.deletions, queues.reconcile].some(({ messages }) => messages.length > 0)) return false;
     if (time.now < this.#lostAt + claimMs + minute) return false;
-    const rows = await this.#rows();
-    const isDue = ({ sk, nextAt }: Record<string, unknown>) => sk !== 'chore' && Number(nextAt) <= time.now;
-    const isUnderWay = (row: Record<string, unknown>) =>
-      row['sk'] === 'unread' || (row['status'] === 'open' && isBeingTried(row as Task));
-    if (rows.some((row) => isDue(row) || isUnderWay(row))) return false;
-    return (portal?.reconciledUntil ?? 0) >= began + settledMs;
+    const isDue = ({ sk, nextAt }: Row) => sk !== 'chore' && Number(nextAt) <= time.now;
+    if ((await this.#rows()).some((row) => isDue(row) || isUnderWay(row))) return false;
+    const stored = await portals.rules(this.memberId, portal?.rulesVersion ?? 0);
+    // Where no rule is switched on nobody looks for anything.
+    if (stored?.rules.some(({ enabled }) => enabled) !== true) return true;
+    return (portal?.reconciledUntil ?? 0) >= began + settledMs && portal?.waitsVersion === portal?.rulesVersion;
   }
 
-  async #rows(): Promise<Record<string, unknown>[]> {
+  async #rows(): Promise<Row[]> {
     const { items } = await this.tables.tasks.scan({
       where: '#memberId = :memberId',
       values: { memberId: this.memberId },
@@ -300,7 +311,9 @@ export class World {
 }
 
 /** Whether it waits for anything but the end of its rule's wait. */
-function isBeingTried({ history }: Task): boolean {
-  const last = history.at(-1);
-  return last?.what !== 'planned' && last?.text.startsWith('Due at') !== true;
+function isUnderWay({ sk, status, slotAt, history }: Row): boolean {
+  if (sk === 'unread') return true;
+  if (status !== 'open') return false;
+  const last = (history as Task['history']).at(-1);
+  return slotAt !== undefined || (last?.what !== 'planned' && last?.text.startsWith('Due at') !== true);
 }
