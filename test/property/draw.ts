@@ -218,7 +218,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc.noBias(
  * time, right after it was renewed: that is no trouble that mends itself.
  */
 function determined(scenario: Scenario): Scenario {
-  const hasVetoes = scenario.phases.some(({ deeds: some }) => some.some((deed) => deed.do === 'veto'));
+  const hasVetoes = scenario.phases.some((phase) => phase.deeds.some((deed) => deed.do === 'veto'));
   const isRefusal = (one: Trouble) => one.at === 'portal' && one.gives === 'expired-token';
   const phases = scenario.phases.map((phase) => ({
     ...phase,

@@ -23,6 +23,7 @@ import type { HttpFront } from '../integration/support/http-front.ts';
 import { Deletions } from './deletions.ts';
 import type { Key } from './log.ts';
 import { Mailbox } from './mailbox.ts';
+import { waits } from './scenario.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -173,9 +174,10 @@ export class World {
     const until = began + ms;
     for (let turns = 0; turns < 2_000; turns += 1) {
       await this.#runFunctions();
-      if (time.now >= until && (await this.#isSettled(began))) return;
+      const rows = await this.#rows();
+      if (time.now >= until && (await this.#isSettled(began, rows))) return;
       if (time.now > until + longestMs) throw new Error('tidy24 has not caught up');
-      await this.#wait(began, until);
+      await this.#wait({ began, until }, rows);
       await this.#run('release', () => releaseDue({ ...this.#options, ...this.queues }, time.now + minute));
     }
     throw new Error('tidy24 turns in circles');
@@ -185,20 +187,20 @@ export class World {
    * To the next moment at which something is due. Of the chores, which never end, those of the first hour only: a day has
    * a hundred rounds in which nobody does anything. But what must not last, and what has its day, is done in time.
    */
-  async #wait(began: number, until: number): Promise<void> {
+  async #wait({ began, until }: { began: number; until: number }, rows: readonly Row[]): Promise<void> {
     const { time, queues } = this;
     const hidden = [queues.events, queues.deletions, queues.reconcile].flatMap(({ messages }) =>
       messages.map(({ visibleAt }) => visibleAt),
     );
     const isHurried = time.now >= until || (await this.#hasTokenTrouble());
-    const hasLongWaits = await this.#hasLongWaits();
-    const counts = ({ sk, chore, nextAt }: Row) =>
-      sk !== 'chore' || Number(nextAt) < began + hour || isHurried || (hasLongWaits && chore === 'long-waits');
-    const due = (await this.#rows())
-      .filter(counts)
-      .flatMap(({ nextAt }) => (nextAt === undefined ? [] : [Number(nextAt)]));
+    const nights = await this.#nights();
+    const isTriedAgain = ({ chore, nextAt }: Row) =>
+      nights.length > 0 && chore === 'long-waits' && Number(nextAt) < time.now + 2 * hour;
+    const counts = (row: Row) =>
+      row['sk'] !== 'chore' || Number(row['nextAt']) < began + hour || isHurried || isTriedAgain(row);
+    const due = rows.filter(counts).flatMap(({ nextAt }) => (nextAt === undefined ? [] : [Number(nextAt)]));
     // What is visible and was not taken waits for the message before it.
-    const later = [...hidden.filter((at) => at > time.now), ...due];
+    const later = [...due, ...[...hidden, ...nights].filter((at) => at > time.now)];
     const next = Math.min(...later, time.now < until ? until : time.now + minute);
     time.now = Math.max(time.now + 1, next);
   }
@@ -208,15 +210,21 @@ export class World {
     return held?.kind === 'oauth' && held.failingSince !== undefined;
   }
 
-  /** Whether records are found by the nightly look, or may have been before the rules changed. */
-  async #hasLongWaits(): Promise<boolean> {
+  /** When the nightly look has something to find: a day before a long wait ends. None where no rule waits for long. */
+  async #nights(): Promise<number[]> {
     const { portals } = this.#options;
     const { rulesVersion = 0, waitsVersion } = (await portals.get(this.memberId)) ?? {};
     const rules = await portals.rules(this.memberId, rulesVersion);
-    return waitsVersion !== rulesVersion || rules?.rules.some(({ waitMs }) => waitMs > longWaitMs) === true;
+    const isLong = rules?.rules.some(({ waitMs }) => waitMs > longWaitMs) === true;
+    if (!isLong && waitsVersion === rulesVersion) return [];
+    const moments = Object.values(this.portal.snapshotState().records).flatMap((one) => [
+      one.movedAt,
+      one.lastActivityAt,
+    ]);
+    return [...new Set(moments)].map((at) => at + waits['20d'] - 25 * hour);
   }
 
-  async #isSettled(began: number): Promise<boolean> {
+  async #isSettled(began: number, rows: readonly Row[]): Promise<boolean> {
     const { queues, time } = this;
     const { portals } = this.#options;
     const portal = await portals.get(this.memberId);
@@ -224,7 +232,7 @@ export class World {
     if ([queues.events, queues.deletions, queues.reconcile].some(({ messages }) => messages.length > 0)) return false;
     if (time.now < this.#lostAt + claimMs + minute) return false;
     const isDue = ({ sk, nextAt }: Row) => sk !== 'chore' && Number(nextAt) <= time.now;
-    if ((await this.#rows()).some((row) => isDue(row) || isUnderWay(row))) return false;
+    if (rows.some((row) => isDue(row) || isUnderWay(row))) return false;
     const stored = await portals.rules(this.memberId, portal?.rulesVersion ?? 0);
     // Where no rule is switched on nobody looks for anything.
     if (stored?.rules.some(({ enabled }) => enabled) !== true) return true;

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
+import { type HttpFront, startHttpFront } from '../integration/support/http-front.ts';
+import { examine } from './examine.ts';
+import { deal, type Scenario } from './scenario.ts';
+
+let front: HttpFront;
+beforeAll(async () => {
+  front = await startHttpFront();
+});
+afterAll(async () => {
+  await front.close();
+});
+
+const hour = 3_600_000;
+
+/** A deal that is lost from the start, and a rule that unlinks its contact at once. */
+const simple: Scenario = {
+  stages: [{ code: 'LOSE', sort: 60 }],
+  mode: 'enforce',
+  rules: [
+    {
+      id: 'rule-1',
+      enabled: true,
+      type: deal,
+      stages: 'all-lost',
+      wait: '0m',
+      from: 'loss',
+      mode: 'enforce',
+      delete: ['deal-contacts'],
+    },
+  ],
+  companies: 0,
+  contacts: [[]],
+  records: [
+    { type: deal, stage: { lost: true, nth: 0 }, contacts: [0], company: -1, parent: -1, reason: '', amount: 50 },
+  ],
+  phases: [],
+};
+
+describe('what random scenarios have found', () => {
+  test('the simplest scenario holds', () => examine(simple, front));
+
+  // 401 without usable JSON counts as a proxy that asks for a password (symptoms.ts, page-401), also when it is JSON
+  // that was cut off: the portal is paused until a person resumes it.
+  test.skip('an answer "expired token" that is cut off pauses no portal', () =>
+    examine(
+      {
+        ...simple,
+        phases: [
+          { deeds: [], passes: 3 * hour, troubles: [] },
+          {
+            deeds: [{ do: 'expire-token' }],
+            passes: hour,
+            troubles: [{ at: 'portal', call: 'profile', nth: 1, gives: 'truncated' }],
+          },
+        ],
+      },
+      front,
+    ));
+});
