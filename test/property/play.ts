@@ -1,6 +1,7 @@
 import type { Snapshot } from '../../lib/tasks/snapshots.ts';
 import type { Entry, Fields, Key } from './log.ts';
 import type { MemoryTables } from './memory-tables.ts';
+import { ready } from './ready.ts';
 import { determined, rulesFile } from './rules-file.ts';
 import {
   answers,
@@ -25,7 +26,8 @@ import {
 import { fullSecond, type World } from './world.ts';
 
 const second = 1_000;
-const day = 86_400_000;
+const hour = 3_600_000;
+const day = 24 * hour;
 
 type Change = Omit<Parameters<World['portal']['updateItem']>[2], 'fields'> & { fields?: Record<string, unknown> };
 
@@ -41,6 +43,8 @@ export class Play {
   readonly #memory: MemoryTables | undefined;
   #stages: Stage[];
   #rules: readonly Rule[] = [];
+  /** Whether tidy24 has had a reason to look at the stages of deals. */
+  #knowsStages = false;
 
   constructor(world: World, scenario: Scenario, memory?: MemoryTables) {
     this.#world = world;
@@ -56,8 +60,8 @@ export class Play {
     await this.#push(scenario.rules.map(determined));
     this.#tick();
     if (scenario.mode === 'enforce') await this.#switch('enforce');
-    // The first look back is longer than the portal is old: nothing that people do is before it.
-    this.#world.time.now += 3_600_000;
+    // tidy24 has come to know the portal.
+    await this.#work(hour, []);
     for (let nth = 0; nth < scenario.companies; nth += 1) this.#add(company, {});
     for (const companies of scenario.contacts) this.#add(contact, { companies: this.#pick(company, companies) });
     for (const record of scenario.records) {
@@ -101,6 +105,7 @@ export class Play {
       this.stored.push(...(await this.#world.stores.snapshots.get(taskId)));
     }
     this.log.push({ at, what: 'worked', until: time.now });
+    this.#knowsStages = this.#rules.some(({ enabled, type }) => enabled && type === deal);
     portal.faults.clear();
     if (this.#memory) this.#memory.fault = undefined;
     for (const queue of Object.values(this.#world.queues)) queue.loses = 0;
@@ -201,7 +206,7 @@ export class Play {
       ({ code }) => !this.log.some((one) => one.what === 'sorted' && one.code === code),
     );
     const stage = fresh[nth % fresh.length];
-    if (!stage) return;
+    if (!stage || !(this.#knowsStages || ready.stagesOfTheFirstLook)) return;
     this.#world.portal.sortStage(drawnPipeline, stage.code, sort);
     this.#stages = this.#stages.map((one) => (one === stage ? { ...one, sort } : one));
     this.#note({ what: 'sorted', code: stage.code, sort });

@@ -6,6 +6,8 @@ export const ready = {
   stagesThatBecomeLost: true,
   /** That the token has expired is understood of an answer that is cut off: see regressions.test.ts. */
   refusalCutOff: false,
+  /** A stage that became a lost one before tidy24 first read what it means: see regressions.test.ts. */
+  stagesOfTheFirstLook: false,
   /** Types of which reconciliation finds what no event told of. */
   reconciles: (_type: number): boolean => true,
 };

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { nextDirectory } from '../../lib/portals/stage-directory.ts';
+import { movedIntoLoss } from '../../lib/tasks/own-transition.ts';
 import { type HttpFront, startHttpFront } from '../integration/support/http-front.ts';
 import { examine } from './examine.ts';
 import { deal, type Scenario } from './scenario.ts';
@@ -57,4 +59,14 @@ describe('what random scenarios have found', () => {
       },
       front,
     ));
+
+  // What a stage means when it is first read counts as if it had always been so (`lostSince: 0`): a deal that came there
+  // while it was an open stage, minutes before, is taken for lost. Its history would tell.
+  test.skip('a stage that became a lost one before it was first read does not make its deals lost', () => {
+    const stages = [{ code: 'C5:HOLD', name: 'On hold', semantics: 'F' as const }];
+    const readAt = 1_785_000_000_000;
+    const directory = nextDirectory(deal, undefined, new Map([[5, stages]]), readAt);
+    const record = { entityTypeId: deal, categoryId: 5, stageId: 'C5:HOLD', semantics: 'F' as const, fields: {} };
+    expect(movedIntoLoss({ found: true, ...record, movedTime: readAt - 60_000 }, directory)).toBe('ask');
+  });
 });
