@@ -6,6 +6,7 @@ import { tokenDigest } from '../../lib/bitrix24/token-digest.ts';
 import { rebind } from '../../lib/portals/rebind.ts';
 import { SenderCheck } from '../../lib/portals/senders.ts';
 import { hasShorterWait } from '../../lib/rules/changes.ts';
+import { PortalBusy } from '../../lib/portals/waiting.ts';
 import { loadRules } from '../../lib/rules/load.ts';
 import { nextVersion } from '../../lib/rules/version.ts';
 import { EventIntake } from '../../lib/tasks/accept-event.ts';
@@ -158,7 +159,8 @@ export class World {
     const next = nextVersion(before, loadRules(source), source, fullSecond(clock()), 'test');
     await portals.pushRules(this.memberId, next);
     const portal = await portals.get(this.memberId);
-    if (portal) await rebind(this.#options, portal, next.rules);
+    // A portal that has no time now is told by the daily check.
+    if (portal) await rebind(this.#options, portal, next.rules).catch(unlessBusy);
     if (hasShorterWait(before?.rules, next.rules)) await this.#options.tasks.hastenPortal(this.memberId);
   }
 
@@ -324,4 +326,8 @@ function isUnderWay({ sk, status, slotAt, history }: Row): boolean {
   if (status !== 'open') return false;
   const last = (history as Task['history']).at(-1);
   return slotAt !== undefined || (last?.what !== 'planned' && last?.text.startsWith('Due at') !== true);
+}
+
+function unlessBusy(error: unknown): void {
+  if (!(error instanceof PortalBusy)) throw error;
 }
