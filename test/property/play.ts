@@ -180,7 +180,7 @@ export class Play {
         await this.#switch(deed.mode);
         break;
       case 'sort':
-        this.#sort(deed.nth, deed.sort);
+        this.#sort(deed.nth, deed.touch);
         break;
       case 'hold':
         portal.holdEvents();
@@ -200,16 +200,25 @@ export class Play {
     await simulator.settle();
   }
 
-  #sort(nth: number, sort: number): void {
+  /** To the other side of the success stage; where there are records, if there are any. */
+  #sort(nth: number, touch: boolean): void {
+    if (!(this.#knowsStages || ready.stagesOfTheFirstLook)) return;
+    const { portal } = this.#world;
+    const inStage = (code: string) =>
+      this.#of(deal).filter(({ id }) => portal.deal(id)?.['stageId'] === `C${drawnPipeline}:${code}`);
     // Once each: of a stage that was lost before, and is so again, nobody promises what its older records come to.
     const fresh = this.#stages.filter(
       ({ code }) => !this.log.some((one) => one.what === 'sorted' && one.code === code),
     );
-    const stage = fresh[nth % fresh.length];
-    if (!stage || !(this.#knowsStages || ready.stagesOfTheFirstLook)) return;
-    this.#world.portal.sortStage(drawnPipeline, stage.code, sort);
+    const peopled = fresh.filter(({ code }) => inStage(code).length > 0);
+    const stage = (peopled.length > 0 ? peopled : fresh)[nth % Math.max(1, peopled.length || fresh.length)];
+    if (!stage) return;
+    const sort = stage.sort > 50 ? 45 : 95;
+    portal.sortStage(drawnPipeline, stage.code, sort);
     this.#stages = this.#stages.map((one) => (one === stage ? { ...one, sort } : one));
     this.#note({ what: 'sorted', code: stage.code, sort });
+    this.#tick();
+    if (touch) this.#change(inStage(stage.code), nth, 'once', () => ({ reason: 'sorted', amount: 200 }));
   }
 
   async #push(rules: readonly Rule[]): Promise<void> {

@@ -84,7 +84,8 @@ export type Deed =
   | { readonly do: 'veto'; readonly on: number; readonly what: 'record' | 'contact' | 'company' }
   | { readonly do: 'rules'; readonly nth: number; readonly change: RuleChange }
   | { readonly do: 'mode'; readonly mode: 'observe' | 'enforce' }
-  | { readonly do: 'sort'; readonly nth: number; readonly sort: number }
+  /** `touch`: a record in that stage is edited afterwards. */
+  | { readonly do: 'sort'; readonly nth: number; readonly touch: boolean }
   | { readonly do: 'hold' | 'release' | 'lose-events' | 'expire-token' };
 
 /** How the portal, the tables and the queues go wrong while tidy24 works. Each happens once and is over. */
