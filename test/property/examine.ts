@@ -1,4 +1,6 @@
 import { expect } from '@jest/globals';
+import type { Task } from '../../lib/tasks/task.ts';
+import type { PortalSnapshot } from '../../simulator/portal-snapshot.ts';
 import type { HttpFront } from '../integration/support/http-front.ts';
 import type { Tables } from '../integration/portals/parts.ts';
 import { keepInvariants } from './invariants.ts';
@@ -26,30 +28,38 @@ export async function examine(scenario: Scenario, front: HttpFront, tables?: Tab
   try {
     const play = new Play(world, scenario, memory);
     await play.run(scenario);
-    const oracle = new Oracle(scenario.stages, ready.reconciles);
-    const allowed = [...new Set(oracle.judge(play.log).map((state) => JSON.stringify(shown(state))))];
-    countOne(allowed.length === 1 ? 'outcome determined' : 'several outcomes allowed');
-    for (const { status, reason, deletions = [] } of await world.tasks()) {
-      countOne(reason === undefined ? status : `${status}: ${reason}`);
-      for (const { what, outcome } of deletions) if (status !== 'observed') countOne(`${what} ${outcome?.result}`);
-    }
-    const actual = shownOn(world);
-    if (!allowed.includes(JSON.stringify(actual))) {
-      const tasks = (await world.tasks()).map(({ rule, record, status, reason, history }) => ({
-        rule: rule.id,
-        record: `${record.entityTypeId}:${record.id}`,
-        status,
-        reason,
-        history: history.map(({ at, text }) => `${at} ${text}`),
-      }));
-      const story = play.log.map((entry) => JSON.stringify(entry)).join('\n');
-      process.stderr.write(`${story}\n${JSON.stringify(tasks, undefined, 1)}\n`);
-      expect(actual).toEqual(JSON.parse(allowed[0] ?? 'null'));
-    }
+    compare(play, new Oracle(scenario.stages, ready.reconciles).judge(play.log), await world.tasks());
     await keepInvariants(world, play, scenario);
   } finally {
     await world.close();
   }
+}
+
+/** After every time that tidy24 has worked, not in the end alone: what is done too early is right in the end. */
+function compare(play: Play, states: readonly (readonly State[])[], tasks: readonly Task[]): void {
+  for (const { status, reason, deletions = [] } of tasks) {
+    countOne(reason === undefined ? status : `${status}: ${reason}`);
+    for (const { what, outcome } of deletions) if (status !== 'observed') countOne(`${what} ${outcome?.result}`);
+  }
+  play.after.forEach((snapshot, index) => {
+    const allowed = [...new Set((states[index] ?? []).map((state) => JSON.stringify(shown(state))))];
+    countOne(allowed.length === 1 ? 'state determined' : 'several states allowed');
+    const actual = shownOn(snapshot);
+    if (allowed.includes(JSON.stringify(actual))) return;
+    process.stderr.write(`${storyOf(play, tasks)}\nAllowed: ${allowed.length} states after work ${index + 1}\n`);
+    expect(actual).toEqual(JSON.parse(allowed[0] ?? 'null'));
+  });
+}
+
+/** What a person needs to find out why. */
+function storyOf({ log }: Play, tasks: readonly Task[]): string {
+  const lines = tasks.map(({ rule, record, status, reason = '', history }) =>
+    [
+      `${rule.id} ${record.entityTypeId}:${record.id} ${status} ${reason}`,
+      ...history.map(({ at, text }) => `  ${at} ${text}`),
+    ].join('\n'),
+  );
+  return [...log.map((entry) => JSON.stringify(entry)), ...lines].join('\n');
 }
 
 interface Shown {
@@ -68,8 +78,7 @@ function shown({ records, links }: State): Shown {
   );
 }
 
-function shownOn({ portal }: World): Shown {
-  const { records, links } = portal.snapshotState();
+function shownOn({ records, links }: PortalSnapshot): Shown {
   return inOrder(
     Object.entries(records).map(([key, { entityTypeId, stageId, companyId, parents, custom }]) => [
       key,

@@ -162,10 +162,7 @@ export class Play {
         });
         break;
       case 'activity':
-        this.#each({ ...deed, what: 'record' }, (key) => {
-          portal.touchActivity(key.type, key.id);
-          this.#note({ what: 'activity', ...key });
-        });
+        this.#touch(deed.on);
         break;
       case 'veto':
         this.#each(deed, (key) => {
@@ -198,6 +195,21 @@ export class Play {
         break;
     }
     await simulator.settle();
+  }
+
+  /** Of a lost record, if there is one: that is where it counts. */
+  #touch(nth: number): void {
+    const { portal } = this.#world;
+    const all = this.#records();
+    const isLost = ({ type, id }: Key) =>
+      pipelinesOf(type, this.#stages).some(({ stages }) =>
+        stages.some(({ code, lost }) => lost && code === portal.item(type, id)?.['stageId']),
+      );
+    const lost = all.filter(isLost);
+    const key = (lost.length > 0 ? lost : all)[nth % Math.max(1, lost.length || all.length)];
+    if (!key) return;
+    portal.touchActivity(key.type, key.id);
+    this.#note({ what: 'activity', ...key });
   }
 
   /** To the other side of the success stage; where there are records, if there are any. */
