@@ -24,7 +24,7 @@ function script(name, args, timeout) {
 /** Runs the tests; counts them from Jest's own report. A suite that could not be run counts as one failure. */
 function tests(directory) {
   const report = join(directory, 'tests.json');
-  const succeeded = script('test', ['--', '--ci', '--json', `--outputFile=${report}`, '--silent'], 12 * minute);
+  const succeeded = script('test', ['--', '--ci', '--json', `--outputFile=${report}`, '--silent'], 13 * minute);
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
   const failed = numFailedTests + numRuntimeErrorTestSuites;
   return { passed: numPassedTests, failed: succeeded ? failed : Math.max(1, failed), report };
