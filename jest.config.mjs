@@ -5,7 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/jest/esbuild-transformer.mjs' },
   modulePathIgnorePatterns: ['<rootDir>/.serverless', '<rootDir>/.esbuild', '<rootDir>/.local'],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // Jest would keep one core for itself; the servers of the tests leave it enough.
   maxWorkers: '100%',
 };
