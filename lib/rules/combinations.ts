@@ -42,7 +42,7 @@ function repeatedIds(rules: readonly unknown[]): Finding[] {
   });
 }
 
-function combinationsOf({ when, where = {}, delete: entries, guards }: RuleFile, path: string): Finding[] {
+function combinationsOf({ when, where = {}, delete: entries, guards, comment }: RuleFile, path: string): Finding[] {
   const findings: Finding[] = entries.flatMap((entry, index) => {
     const at = `${path}.delete[${index}]`;
     const twice = entries.findIndex((other) => nameOf(other) === nameOf(entry)) < index;
@@ -51,6 +51,11 @@ function combinationsOf({ when, where = {}, delete: entries, guards }: RuleFile,
       ...misfit(when.type, entry, at),
     ];
   });
+  if (comment) {
+    // Better refused than passed over: nothing writes comments yet.
+    const message = 'comments in the timeline are not written in this version';
+    findings.push({ path: `${path}.comment`, message, hint: 'leave comment out' });
+  }
   if (when.type === 'lead' && when.pipelines !== undefined) {
     const hint = 'leave pipelines out';
     findings.push({ path: `${path}.when.pipelines`, message: 'leads have no pipelines', hint, atKey: true });

@@ -79,7 +79,7 @@ export const ruleFileSchema = z.strictObject({
   comment: z
     .boolean()
     .default(false)
-    .describe('true: a comment in the timeline of what stays tells what was removed. Default: false.'),
+    .describe('Comments in the timeline are not written in this version: true is refused. Default: false.'),
   snapshot: z
     .enum(snapshotDepths)
     .default('full')

@@ -31,7 +31,7 @@ rules:
       - contacts: { via: crm.contact.delete }
       - item
     mode: observe
-    comment: true
+    comment: false
     snapshot: ids
     guards: { won-deals: off, open-items: on, recent-activity: 90d }
 protect:
