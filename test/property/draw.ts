@@ -131,6 +131,8 @@ const what = fc.constantFrom('record', 'contact', 'company' as const);
 const deeds: fc.Arbitrary<Deed>[] = [
   fc.record({ do: fc.constant('add' as const), record: newRecord, told }),
   ...Array.from({ length: 9 }, () => fc.record({ do: fc.constant('move' as const), on: nth, to: stageChoice, told })),
+  fc.record({ do: fc.constant('lose-again' as const), on: nth, told }),
+  fc.record({ do: fc.constant('lose-again' as const), on: nth, told }),
   fc.record({ do: fc.constant('edit' as const), on: nth, reason, amount, told }),
   fc.record({ do: fc.constant('edit' as const), on: nth, reason, amount, told }),
   fc.record({ do: fc.constant('link' as const), on: nth, contacts: numbers, told }),
@@ -140,6 +142,8 @@ const deeds: fc.Arbitrary<Deed>[] = [
   fc.record({ do: fc.constant('activity' as const), on: nth }),
   fc.record({ do: fc.constant('activity' as const), on: nth }),
   fc.record({ do: fc.constant('veto' as const), on: nth, what }),
+  fc.record({ do: fc.constant('veto' as const), on: nth, what }),
+  fc.record({ do: fc.constant('rules' as const), nth, change: ruleChange }),
   fc.record({ do: fc.constant('rules' as const), nth, change: ruleChange }),
   fc.record({ do: fc.constant('mode' as const), mode: fc.constantFrom('enforce', 'enforce', 'observe' as const) }),
   fc.constantFrom({ do: 'hold' }, { do: 'release' }, { do: 'lose-events' }, { do: 'expire-token' }),
@@ -223,10 +227,11 @@ function determined(scenario: Scenario): Scenario {
   const phases = scenario.phases.map((phase) => ({
     ...phase,
     troubles: phase.troubles.filter((one, index) => {
-      const isCutOff = one.at === 'portal' && one.gives === 'truncated';
-      if (!ready.refusalCutOff && isCutOff && phase.deeds.some((deed) => deed.do === 'expire-token')) return false;
-      if (isRefusal(one)) return phase.troubles.findIndex(isRefusal) === index;
-      return !(hasVetoes && one.at === 'portal' && one.call === 'deletion');
+      const expires = phase.deeds.some((deed) => deed.do === 'expire-token');
+      if (isRefusal(one)) return !expires && phase.troubles.findIndex(isRefusal) === index;
+      if (one.at !== 'portal') return true;
+      if (one.gives === 'truncated' && expires && !ready.refusalCutOff) return false;
+      return !(hasVetoes && one.call === 'deletion');
     }),
   }));
   return { ...scenario, phases };

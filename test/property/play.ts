@@ -141,6 +141,9 @@ export class Play {
       case 'move':
         this.#change(this.#records(), deed.on, deed.told, ({ type }) => ({ stage: this.#stage(type, deed.to) }));
         break;
+      case 'lose-again':
+        this.#loseAgain(deed.on, deed.told);
+        break;
       case 'edit':
         this.#change(this.#records(), deed.on, deed.told, () => ({ reason: deed.reason, amount: deed.amount }));
         break;
@@ -199,17 +202,34 @@ export class Play {
 
   /** Of a lost record, if there is one: that is where it counts. */
   #touch(nth: number): void {
-    const { portal } = this.#world;
-    const all = this.#records();
-    const isLost = ({ type, id }: Key) =>
-      pipelinesOf(type, this.#stages).some(({ stages }) =>
-        stages.some(({ code, lost }) => lost && code === portal.item(type, id)?.['stageId']),
-      );
-    const lost = all.filter(isLost);
-    const key = (lost.length > 0 ? lost : all)[nth % Math.max(1, lost.length || all.length)];
+    const lost = this.#lostOnes();
+    const all = lost.length > 0 ? lost : this.#records();
+    const key = all[nth % all.length];
     if (!key) return;
-    portal.touchActivity(key.type, key.id);
+    this.#world.portal.touchActivity(key.type, key.id);
     this.#note({ what: 'activity', ...key });
+  }
+
+  #loseAgain(nth: number, told: Told): void {
+    const lost = this.#lostOnes();
+    const key = lost[nth % lost.length];
+    if (!key) return;
+    const stage = this.#stageOf(key);
+    this.#change([key], 0, told, ({ type }) => ({ stage: this.#stage(type, { lost: false, nth }) }));
+    this.#tick();
+    this.#change([key], 0, told, () => ({ stage }));
+  }
+
+  #lostOnes(): Key[] {
+    return this.#records().filter((key) =>
+      pipelinesOf(key.type, this.#stages).some(({ stages }) =>
+        stages.some(({ code, lost }) => lost && code === this.#stageOf(key)),
+      ),
+    );
+  }
+
+  #stageOf({ type, id }: Key): string {
+    return String(this.#world.portal.item(type, id)?.['stageId']);
   }
 
   /** To the other side of the success stage; where there are records, if there are any. */
@@ -217,7 +237,7 @@ export class Play {
     if (!(this.#knowsStages || ready.stagesOfTheFirstLook)) return;
     const { portal } = this.#world;
     const inStage = (code: string) =>
-      this.#of(deal).filter(({ id }) => portal.deal(id)?.['stageId'] === `C${drawnPipeline}:${code}`);
+      this.#of(deal).filter((key) => this.#stageOf(key) === `C${drawnPipeline}:${code}`);
     // Once each: of a stage that was lost before, and is so again, nobody promises what its older records come to.
     const fresh = this.#stages.filter(
       ({ code }) => !this.log.some((one) => one.what === 'sorted' && one.code === code),

@@ -75,6 +75,8 @@ export type RuleChange =
 export type Deed =
   | { readonly do: 'add'; readonly record: NewRecord; readonly told: Told }
   | { readonly do: 'move'; readonly on: number; readonly to: StageChoice; readonly told: Told }
+  /** A lost record is opened and lost again, in the same stage. */
+  | { readonly do: 'lose-again'; readonly on: number; readonly told: Told }
   | { readonly do: 'edit'; readonly on: number; readonly reason: string; readonly amount: number; readonly told: Told }
   | { readonly do: 'link'; readonly on: number; readonly contacts: readonly number[]; readonly told: Told }
   | { readonly do: 'company'; readonly on: number; readonly company: number; readonly told: Told }
