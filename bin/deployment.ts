@@ -31,6 +31,9 @@ export interface Deployment extends ProofOptions {
   close(): void;
 }
 
+/** A person would rather wait a little, in ms, than repeat a command because the functions are at work just now. */
+const turnPatienceMs = 30_000;
+
 export function openDeployment(io: CliIo, place: Place): Deployment {
   const documents = createDynamoDbClient(dynamoDbConfig(place));
   const { clock, sleep, random, newId, fetch } = io;
@@ -55,6 +58,7 @@ export function openDeployment(io: CliIo, place: Place): Deployment {
     fetch,
     clock,
     sleep,
+    turnPatienceMs,
     random,
     newId,
     log: debugLog(io),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Table } from '../aws/table.ts';
+import type { Item, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { type MethodUse, methodUseSchema, type PortalLimits } from '../bitrix24/limits.ts';
 
@@ -25,6 +25,19 @@ export interface SendPace {
   readonly burst: number;
 }
 
+/** A place in the bucket: when the bucket would be empty with these requests in it, and ms that one takes to drain. */
+export interface Turn {
+  readonly emptyAt: number;
+  readonly drainMs: number;
+}
+
+/** `until`: when to ask again, in ms since the epoch. */
+export type Taken = { readonly turn: Turn } | { readonly until: number };
+
+function granted(row: Item, drainMs: number): Taken {
+  return { turn: { emptyAt: Number(row['emptyAt']), drainMs } };
+}
+
 /**
  * What a portal allows and how much of it is used, shared by all functions through the rows `budget#rate` and
  * `budget#operating` of the table `portals`, because Lambdas share nothing else.
@@ -42,13 +55,9 @@ export class BudgetStore {
    * Takes requests out of the portal's leaky bucket, all of them or none. The row holds when the bucket will be empty
    * (`emptyAt`), so that one conditional write decides, without a read before it.
    *
-   * @returns undefined when they were granted, else when to ask again, in ms since the epoch
+   * @returns the turn when they were granted, else when to ask again
    */
-  async takeRequests(
-    memberId: string,
-    { requestsPerSecond, burst }: PortalLimits,
-    count: number,
-  ): Promise<number | undefined> {
+  async takeRequests(memberId: string, { requestsPerSecond, burst }: PortalLimits, count: number): Promise<Taken> {
     const now = this.#clock();
     const drainMs = 1000 / requestsPerSecond;
     // More than the bucket holds can never be had at once.
@@ -61,19 +70,34 @@ export class BudgetStore {
       if: `(attribute_not_exists(#emptyAt) OR #emptyAt < :now) AND ${notBlocked}`,
       values: { now, next: now + taken },
     });
-    if (fromEmpty) return undefined;
+    if (fromEmpty) return granted(fromEmpty, drainMs);
 
     const added = await this.#table.update(rateKey(memberId), {
       set: 'SET #emptyAt = #emptyAt + :taken',
       if: `#emptyAt BETWEEN :now AND :full AND ${notBlocked}`,
       values: { now, full: now + room, taken },
     });
-    if (added) return undefined;
+    if (added) return granted(added, drainMs);
 
     const row = await this.#table.get(rateKey(memberId));
     const blockedUntil = Number(row?.['blockedUntil'] ?? 0);
     const emptyAt = Number(row?.['emptyAt'] ?? now);
-    return Math.ceil(Math.max(now + drainMs, blockedUntil, emptyAt - room));
+    return { until: Math.ceil(Math.max(now + drainMs, blockedUntil, emptyAt - room)) };
+  }
+
+  /**
+   * Gives back requests that were taken and not sent. Only while the bucket cannot have been empty since they were
+   * taken: after that they have drained, as if they had been sent.
+   */
+  async giveBackRequests(memberId: string, { emptyAt, drainMs }: Turn, count: number): Promise<void> {
+    const now = this.#clock();
+    if (count <= 0 || now >= emptyAt) return;
+    const given = count * drainMs;
+    await this.#table.update(rateKey(memberId), {
+      set: 'SET #emptyAt = #emptyAt - :given',
+      if: '#emptyAt >= :least',
+      values: { given, least: now + given },
+    });
   }
 
   /** The portal refused us: nobody asks it anything before `until`. */

@@ -1,11 +1,11 @@
 import type { Count, Log } from '../aws/telemetry.ts';
 import type { RestAnswer } from '../bitrix24/answers.ts';
 import { batchParams, type Command, readBatch } from '../bitrix24/batch.ts';
-import type { Clock, Random } from '../bitrix24/clock.ts';
+import type { Clock, Random, Sleep } from '../bitrix24/clock.ts';
 import { Bitrix24Error, PortalMoved } from '../bitrix24/failures.ts';
 import { second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
 import type { Access, RestClient } from '../bitrix24/rest-client.ts';
-import type { BudgetStore } from './budgets.ts';
+import type { BudgetStore, Turn } from './budgets.ts';
 import type { Credentials, CredentialStore, OAuthCredentials } from './credentials.ts';
 import { judge, type JudgedAnswer } from './judge.ts';
 import { hasLasted, mayLast } from './lasting-trouble.ts';
@@ -43,6 +43,9 @@ export interface SessionOptions extends RefreshOptions {
   readonly random: Random;
   readonly log: Log;
   readonly count: Count;
+  readonly sleep: Sleep;
+  /** ms that a request waits for its turn in the portal's bucket before it is PortalBusy. Default: none. */
+  readonly turnPatienceMs?: number;
 }
 
 /**
@@ -56,6 +59,7 @@ export class PortalSession {
   readonly #meter: OperatingMeter;
   #credentials: Credentials | undefined;
   #reserved = 0;
+  #reservedTurn: Turn | undefined;
   #troubled: boolean;
   /** The new address of the portal that was written down already. */
   #noted: string | undefined;
@@ -76,8 +80,16 @@ export class PortalSession {
    * @throws PortalBusy
    */
   async reserve(requests: number): Promise<void> {
-    await this.#take(requests);
+    this.#reservedTurn = await this.#take(requests);
     this.#reserved += requests;
+  }
+
+  /** What was reserved and is not needed after all is there for others. */
+  async release(): Promise<void> {
+    const [turn, unused] = [this.#reservedTurn, this.#reserved];
+    if (turn === undefined || unused === 0) return;
+    this.#reserved = 0;
+    await this.#quietly(() => this.#options.budgets.giveBackRequests(this.#portal.memberId, turn, unused));
   }
 
   /** Which of these calls one batch may carry now; see OperatingMeter. */
@@ -170,10 +182,16 @@ export class PortalSession {
     }
   }
 
-  async #take(requests: number): Promise<void> {
+  async #take(requests: number): Promise<Turn> {
     const { memberId, limits, domain } = this.#portal;
-    const until = await this.#options.budgets.takeRequests(memberId, limits, requests);
-    if (until !== undefined) throw new PortalBusy(`${domain} takes no request now`, { until });
+    const { budgets, clock, sleep, turnPatienceMs = 0 } = this.#options;
+    const end = Math.min(clock() + turnPatienceMs, this.#deadline);
+    for (;;) {
+      const taken = await budgets.takeRequests(memberId, limits, requests);
+      if ('turn' in taken) return taken.turn;
+      if (taken.until > end) throw new PortalBusy(`${domain} takes no request now`, { until: taken.until });
+      await sleep(Math.max(1, taken.until - clock()));
+    }
   }
 
   async #access(): Promise<{ access: Access; generation: number | undefined }> {

@@ -84,12 +84,16 @@ async function workRound(
   }
   const session = new PortalSession(options, portal, deadline);
   const run = { options, portal, settle, session, protect: nothingProtected };
-  // What a person asked to have back comes first, in any mode and whatever the rules say.
-  const undo = open.find((task) => task.undo !== undefined);
-  if (undo?.undo) return (await workUndo(run, undo, undo.undo)) ?? (open.length > 1 ? options.clock() : undefined);
-  const rules =
-    portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
-  return attempt({ ...run, protect: rules?.protect ?? nothingProtected }, open, rules);
+  try {
+    // What a person asked to have back comes first, in any mode and whatever the rules say.
+    const undo = open.find((task) => task.undo !== undefined);
+    if (undo?.undo) return (await workUndo(run, undo, undo.undo)) ?? (open.length > 1 ? options.clock() : undefined);
+    const rules =
+      portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
+    return await attempt({ ...run, protect: rules?.protect ?? nothingProtected }, open, rules);
+  } finally {
+    await session.release();
+  }
 }
 
 /** What was put off comes back by the clock; its message may come again sooner, for the sake of other tasks. */

@@ -26,7 +26,12 @@ beforeEach(() => {
   memberId = newMemberId();
 });
 
-const take = (limits = ordinaryLimits, of = memberId) => parts.budgets.takeRequests(of, limits, 1);
+/** Undefined when granted, else until when to wait. */
+async function takeSome(count: number, limits = ordinaryLimits, of = memberId): Promise<number | undefined> {
+  const taken = await parts.budgets.takeRequests(of, limits, count);
+  return 'until' in taken ? taken.until : undefined;
+}
+const take = (limits = ordinaryLimits, of = memberId) => takeSome(1, limits, of);
 const answered = (asked: ReadonlyMap<string, Command>, answer: (index: number) => JudgedAnswer) =>
   new Map([...asked.keys()].map((key, index) => [key, answer(index)] as const));
 const took = (duration: number, operating?: number, resetInMs = 600_000): AnswerTime => ({
@@ -82,7 +87,7 @@ describe('the rate of requests', () => {
   });
 
   test('several are granted all together or not at all', async () => {
-    const pair = () => parts.budgets.takeRequests(memberId, ordinaryLimits, 2);
+    const pair = () => takeSome(2);
     for (let pairs = 0; pairs < 24; pairs += 1) expect(await pair()).toBeUndefined();
     expect(await take()).toBeUndefined();
     expect(await pair()).toBe(time.now + 500); // One is left: a pair has to wait for another, and takes nothing.
@@ -97,11 +102,28 @@ describe('the rate of requests', () => {
 
   test('more than the bucket holds are granted when it is empty', async () => {
     const limits = { ...ordinaryLimits, burst: 1 };
-    const pair = () => parts.budgets.takeRequests(memberId, limits, 2);
+    const pair = () => takeSome(2, limits);
     expect(await pair()).toBeUndefined();
     expect(await pair()).toBeGreaterThan(time.now);
     time.now += 500;
     expect(await pair()).toBeUndefined();
+  });
+
+  test('what was taken and not sent is given back', async () => {
+    const taken = await parts.budgets.takeRequests(memberId, ordinaryLimits, 10);
+    if (!('turn' in taken)) throw new Error('A full bucket at the start');
+    expect((await drain()).granted).toBe(40);
+    await parts.budgets.giveBackRequests(memberId, taken.turn, 4);
+    expect((await drain()).granted).toBe(4);
+  });
+
+  test('what has drained meanwhile is not given back a second time', async () => {
+    const taken = await parts.budgets.takeRequests(memberId, ordinaryLimits, 10);
+    if (!('turn' in taken)) throw new Error('A full bucket at the start');
+    time.now += 5_000;
+    for (let request = 0; request < 50; request += 1) await take();
+    await parts.budgets.giveBackRequests(memberId, taken.turn, 10);
+    expect(await take()).toBeDefined();
   });
 
   test('of one portal is no other’s', async () => {
