@@ -1,5 +1,8 @@
 import { day, second, type Verdict } from './reactions.ts';
 
+type Body = 'html' | 'empty' | 'truncated' | 'other';
+const whole: readonly Body[] = ['html', 'empty', 'other'];
+
 /**
  * An answer without usable JSON, or none at all.
  *
@@ -12,12 +15,14 @@ export type Symptom =
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'no-answer' }
   | { readonly kind: 'redirect-elsewhere' | 'redirect-same-host'; readonly status: number }
-  | { readonly kind: 'unusable'; readonly status: number; readonly body: 'html' | 'empty' | 'truncated' | 'other' };
+  | { readonly kind: 'unusable'; readonly status: number; readonly body: Body };
 
 /** One row of the table of symptoms; the first whose conditions hold wins. */
 export interface SymptomRow extends Verdict {
   readonly kind: Symptom['kind'];
   readonly statuses?: readonly number[];
+  /** With these bodies only. An answer that was cut off has said something, and nobody knows what. */
+  readonly bodies?: readonly Body[];
 }
 
 /** What an answer without usable JSON means and what to do about it. */
@@ -62,6 +67,7 @@ export const symptomTable: readonly SymptomRow[] = [
     name: 'page-401',
     kind: 'unusable',
     statuses: [401],
+    bodies: whole,
     reaction: 'operator',
     meaning: 'A proxy in front of the portal asks for a password.',
     mend: 'Open the REST interface of the portal to requests without a proxy password.',
@@ -83,6 +89,7 @@ export const symptomTable: readonly SymptomRow[] = [
     name: 'page-404',
     kind: 'unusable',
     statuses: [404],
+    bodies: whole,
     reaction: 'operator',
     meaning: 'There is no REST interface at this address: the portal is gone or its path is wrong.',
     mend: 'Check the address of the portal and connect it again.',
@@ -125,8 +132,10 @@ export const symptomTable: readonly SymptomRow[] = [
 /** The row of `symptomTable` for an answer without usable JSON. */
 export function classifySymptom(symptom: Symptom): SymptomRow {
   const row = symptomTable.find(
-    ({ kind, statuses }) =>
-      kind === symptom.kind && (statuses === undefined || ('status' in symptom && statuses.includes(symptom.status))),
+    ({ kind, statuses, bodies }) =>
+      kind === symptom.kind &&
+      (statuses === undefined || ('status' in symptom && statuses.includes(symptom.status))) &&
+      (bodies === undefined || ('body' in symptom && bodies.includes(symptom.body))),
   );
   if (row === undefined) throw new TypeError(`The table of symptoms has no row for ${symptom.kind}.`);
   return row;

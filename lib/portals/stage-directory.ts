@@ -6,9 +6,9 @@ const stageSchema = z.object({
   /** In its one form; see canonicalStage. */
   code: z.string(),
   semantics: z.enum(['P', 'S', 'F']),
-  /** Of a lost stage: when it was found to be one; 0 when it was when its pipeline was first read. */
+  /** Of a lost stage: when it was found to be one. It may have been one before. */
   lostSince: z.int().min(0).optional(),
-  /** Of one that was found later: when it was last known not to be lost. */
+  /** Of one that was not lost when it, or its pipeline, was last read before: when that was. */
   notLostAt: z.int().min(0).optional(),
 });
 type Stage = z.infer<typeof stageSchema>;
@@ -42,9 +42,9 @@ export function nextDirectory(
     const stages = rows.map(({ code: anyForm, semantics }): Stage => {
       const code = canonicalStage(entityTypeId, id, anyForm);
       if (semantics !== 'F') return { code, semantics };
-      if (!before || !known) return { code, semantics, lostSince: 0 };
+      if (!before || !known) return { code, semantics, lostSince: readAt };
       const stage = known.stages.find((other) => other.code === code);
-      if (stage?.semantics === 'F') return { ...stage, lostSince: stage.lostSince ?? 0 };
+      if (stage?.semantics === 'F') return { ...stage, lostSince: stage.lostSince ?? readAt };
       return { code, semantics, lostSince: readAt, notLostAt: before.readAt };
     });
     return { id, stages };

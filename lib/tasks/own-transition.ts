@@ -13,13 +13,13 @@ const skewMs = 10 * minute;
 
 /**
  * Whether a lost record came to its stage when that was a lost one, by what the directory knows of the stage. `ask`: it
- * moved about when the stage became a lost one, or the directory knows it otherwise; its history tells.
+ * moved before the stage was known to be a lost one, or the directory knows it otherwise; its history tells.
  */
 export function movedIntoLoss(record: FoundRecord, directory: StageDirectory): boolean | 'ask' {
   const stage = stageOf(directory, record);
   if (stage?.semantics !== 'F') return 'ask';
-  const { lostSince = 0, notLostAt = 0 } = stage;
-  if (lostSince === 0 || record.movedTime > lostSince + skewMs) return true;
+  const { lostSince = Number.POSITIVE_INFINITY, notLostAt = 0 } = stage;
+  if (record.movedTime > lostSince + skewMs) return true;
   return record.movedTime < notLostAt - skewMs ? false : 'ask';
 }
 

@@ -112,11 +112,14 @@ describe('a directory', () => {
   const directories = () => bench.portal.calls('crm.status.list').length;
 
   test('is relied on for 15 minutes, and read anew after them in one request', async () => {
+    await refresh();
+    bench.time.now += 11 * minute; // Whoever moved earlier is asked for its history besides.
     const items = [add(smart, stage(smart, 'FAIL')), add(smart, stage(smart, 'FAIL'))];
+    bench.portal.clearRequests();
     await tell(smart, items.slice(0, 1));
-    bench.time.now += 15 * minute;
+    bench.time.now += 4 * minute;
     await tell(smart, items.slice(1));
-    expect(directories()).toBe(1);
+    expect(directories()).toBe(0);
     bench.time.now += 1;
     bench.portal.clearRequests();
     await tell(smart, items);

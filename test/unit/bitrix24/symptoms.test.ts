@@ -5,6 +5,9 @@ import { classifySymptom, type Symptom, symptomTable } from '../../../lib/bitrix
 const bodies = ['html', 'empty', 'truncated', 'other'] as const;
 const unusable = (...statuses: number[]): Symptom[] =>
   statuses.flatMap((status) => bodies.map((body) => ({ kind: 'unusable' as const, status, body })));
+const isCutOff = (symptom: Symptom) => 'body' in symptom && symptom.body === 'truncated';
+const whole = (...statuses: number[]) => unusable(...statuses).filter((symptom) => !isCutOff(symptom));
+const cutOff = (...statuses: number[]) => unusable(...statuses).filter(isCutOff);
 const redirects = (kind: 'redirect-elsewhere' | 'redirect-same-host'): Symptom[] =>
   [301, 302, 307, 308].map((status) => ({ kind, status }));
 
@@ -13,12 +16,12 @@ const cases: readonly [row: string, reaction: Reaction, symptoms: Symptom[]][] =
   ['no-answer', 'retry-later', [{ kind: 'no-answer' }]],
   ['redirect-elsewhere', 'moved', redirects('redirect-elsewhere')],
   ['redirect-same-host', 'operator', redirects('redirect-same-host')],
-  ['page-401', 'operator', unusable(401)],
+  ['page-401', 'operator', whole(401)],
   ['page-403', 'retry-later', unusable(403)],
-  ['page-404', 'operator', unusable(404)],
+  ['page-404', 'operator', whole(404)],
   ['page-429-503', 'wait-for-limit', unusable(429, 503)],
   ['page-500-502-504', 'retry-later', unusable(500, 502, 504)],
-  ['page-other', 'retry-later', unusable(200, 204, 400, 408, 413, 418, 501, 520)],
+  ['page-other', 'retry-later', [...unusable(200, 204, 400, 408, 413, 418, 501, 520), ...cutOff(401, 404)]],
 ];
 
 test.each(cases)('%s is %s', (row, reaction, symptoms) => {

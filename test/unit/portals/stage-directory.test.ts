@@ -16,8 +16,9 @@ const first = nextDirectory(2, undefined, read({ NEW: 'P', HOLD: 'P', WON: 'S', 
 const hold = (directory: StageDirectory) => stageOf(directory, { categoryId: 0, stageId: 'HOLD' });
 
 describe('since when a stage is lost', () => {
-  test('is 0 for those that were when their pipeline was first read', () => {
-    expect(stageOf(first, { categoryId: 0, stageId: 'LOSE' })).toEqual({ code: 'LOSE', semantics: 'F', lostSince: 0 });
+  test('is not known from before the pipeline was first read', () => {
+    const lose = stageOf(first, { categoryId: 0, stageId: 'LOSE' });
+    expect(lose).toEqual({ code: 'LOSE', semantics: 'F', lostSince: 1_000 });
     expect(hold(first)).toEqual({ code: 'HOLD', semantics: 'P' });
   });
 
@@ -26,7 +27,7 @@ describe('since when a stage is lost', () => {
     const later = nextDirectory(2, found, read({ NEW: 'P', HOLD: 'F', WON: 'S', LOSE: 'F' }), 9_000);
     expect(hold(found)).toEqual({ code: 'HOLD', semantics: 'F', lostSince: 5_000, notLostAt: 1_000 });
     expect(hold(later)).toEqual(hold(found));
-    expect(stageOf(later, { categoryId: 0, stageId: 'LOSE' })?.lostSince).toBe(0);
+    expect(stageOf(later, { categoryId: 0, stageId: 'LOSE' })?.lostSince).toBe(1_000);
   });
 
   test('begins anew when it was none in between', () => {
