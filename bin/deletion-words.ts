@@ -26,7 +26,7 @@ const proofs: Readonly<Record<string, string>> = {
 /** `crm.item.delete of contact 5, contact 6: deleted, as the portal answered`: a line for each way in which they ended. */
 export function deletionLines(deletions: readonly Deletion[]): string[] {
   const groups = Map.groupBy(deletions, ({ method, outcome }) =>
-    JSON.stringify([method, outcome?.result, outcome?.proof, outcome?.verdict]),
+    JSON.stringify([method, outcome?.result, outcome?.proof, outcome?.verdict, outcome?.why]),
   );
   return [...groups.values()].map((some) => `${namesOf(some)}: ${outcomeText(some)}`);
 }
@@ -39,8 +39,8 @@ export function deletionEvents(deletions: readonly Deletion[]): { at: number; wh
   );
   const ended = Map.groupBy(
     deletions.flatMap((deletion) => (deletion.outcome ? [{ deletion, outcome: deletion.outcome }] : [])),
-    ({ deletion: { method }, outcome: { at, result, proof, verdict } }) =>
-      JSON.stringify([at, method, result, proof, verdict]),
+    ({ deletion: { method }, outcome: { at, result, proof, verdict, why } }) =>
+      JSON.stringify([at, method, result, proof, verdict, why]),
   );
   return [
     ...[...read].map(([at, some]) => ({ at, what: 'read', text: `Read and kept in a snapshot: ${recordsText(some)}` })),
@@ -118,6 +118,7 @@ function outcomeText(some: readonly Deletion[]): string {
 
 function resultText(outcome: Deletion['outcome']): string {
   if (outcome === undefined) return 'not carried out';
-  const { result, proof, verdict } = outcome;
-  return `${results[result] ?? result}, ${proofs[proof] ?? proof}${verdict === undefined ? '' : ` (${verdict})`}`;
+  const { result, proof, verdict, why } = outcome;
+  const reason = why ?? verdict;
+  return `${results[result] ?? result}, ${proofs[proof] ?? proof}${reason === undefined ? '' : ` (${reason})`}`;
 }

@@ -4,10 +4,11 @@ import { PortalSession } from '../lib/portals/session.ts';
 import { nextDirectory, semanticsIn, type StageDirectory } from '../lib/portals/stage-directory.ts';
 import { type StoredRules, typesOf } from '../lib/rules/version.ts';
 import { estimate, type Estimate } from '../lib/tasks/rules-plan/estimate.ts';
+import { byGuards, byIds } from '../lib/tasks/rules-plan/keeping.ts';
 import { lostSearch } from '../lib/tasks/rules-plan/lost-page.ts';
 import { planCsv, planCsvHeader } from '../lib/tasks/rules-plan/plan-csv.ts';
 import { type Survey, surveyLost } from '../lib/tasks/rules-plan/survey.ts';
-import { keptByIds, RuleTally } from '../lib/tasks/rules-plan/tally.ts';
+import { RuleTally } from '../lib/tasks/rules-plan/tally.ts';
 import { saysSemantics } from '../lib/tasks/stage-semantics.ts';
 import type { CommandRun } from './command-run.ts';
 import type { Deployment } from './deployment.ts';
@@ -29,6 +30,8 @@ export interface Question {
   readonly version: number | undefined;
   /** ms since the epoch. */
   readonly since: number | undefined;
+  /** Whether guards and holds are asked for each record. */
+  readonly guards: boolean;
   /** Where every record goes, as CSV. */
   readonly output: Output | undefined;
 }
@@ -48,7 +51,7 @@ export interface Planned {
 export async function planRules(
   deployment: Deployment,
   { io }: CommandRun,
-  { portal, rules, version, since, output }: Question,
+  { portal, rules, version, since, guards, output }: Question,
 ): Promise<Planned> {
   const { clock, budgets } = deployment;
   const now = clock();
@@ -58,15 +61,18 @@ export async function planRules(
   const tallies = enabled.map((rule) => new RuleTally(rule));
   const progress = new Progress(io);
   await output?.write(planCsvHeader);
+  const ask = patientAsk(deployment, io, portal);
+  const { protect } = rules;
   const found = await surveyLost({
-    ask: patientAsk(deployment, io, portal),
+    ask,
     searches: typesOf(enabled).flatMap((type) => lostSearch(type, directories.get(type), since) ?? []),
     tallies,
     semanticsOf: (type, stageId) => {
       const directory = directories.get(type);
       return directory && semanticsIn(directory, stageId);
     },
-    view: { portal, keeps: keptByIds(rules.protect.ids), now },
+    view: { portal, now },
+    keeping: guards ? byGuards({ ask, clock, portals: deployment.portals, memberId, protect }) : byIds(protect),
     most: mostRecords,
     planned: (record) => output?.write(planCsv(record, version, now)),
     progress: (read) => progress.say(() => `${read} lost records looked at`),

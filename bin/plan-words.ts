@@ -39,7 +39,12 @@ export function planText(plans: readonly RulePlan[]): string[] {
       `${tally.rule.id}, the first:`,
       ...tally.examples.map((one) => `  ${exampleText(one)}`),
     ]);
-  return [...textTable(headings, rows), ...examples];
+  const keepers = plans
+    .filter(({ tally }) => tally.keptBy.size > 0)
+    .map(
+      ({ tally }) => `${tally.rule.id} keeps: ${[...tally.keptBy].map(([by, count]) => `${count} ${by}`).join(', ')}`,
+    );
+  return [...textTable(headings, rows), ...(keepers.length > 0 ? ['', ...keepers] : []), ...examples];
 }
 
 function countsOf(tally: RuleTally): number[] {
@@ -96,6 +101,7 @@ export function planView({ tally, estimate }: RulePlan): Record<string, unknown>
     later,
     byItself,
     kept,
+    keptBy: Object.fromEntries(tally.keptBy),
     deletes: {
       links,
       companiesUnlinked: tally.deleted('company-contacts'),

@@ -32,6 +32,7 @@ const columns: readonly (readonly [
   ['result_at', (_task, { outcome }) => iso(outcome?.at)],
   ['proof', (_task, { outcome }) => outcome?.proof],
   ['verdict', (_task, { outcome }) => outcome?.verdict],
+  ['why', (_task, { outcome }) => outcome?.why],
 ];
 
 /** The first line of the file. */

@@ -1,4 +1,8 @@
+import type { Clock } from '../../bitrix24/clock.ts';
 import { EntityType } from '../../bitrix24/entity-types.ts';
+import type { Portal } from '../../portals/portal.ts';
+import type { PortalSession } from '../../portals/session.ts';
+import type { PortalStore } from '../../portals/store.ts';
 import { isGuarded } from '../../rules/deletion-order.ts';
 import { deletionKey, isLinks } from '../deletion.ts';
 import type { Run } from '../run.ts';
@@ -11,6 +15,13 @@ import { keyOf } from './holders.ts';
 import { itemTypes } from './item-types.ts';
 import { type ProtectedFields, readProtectedFields } from './protected-fields.ts';
 import { readFindings, type Subject } from './read-findings.ts';
+
+/** What of a Run it needs. */
+export interface SparingRun extends Pick<Run, 'protect'> {
+  readonly options: { readonly clock: Clock; readonly portals: Pick<PortalStore, 'holds'> };
+  readonly portal: Pick<Portal, 'memberId'>;
+  readonly session: Pick<PortalSession, 'batch'>;
+}
 
 /** Why something stays. */
 export interface Kept {
@@ -27,6 +38,11 @@ export interface Sparing {
   readonly unknown?: string;
 }
 
+/** What kept it, in a word: `held`, or the guard's name. */
+export function keeperOf({ result, why }: Kept): string {
+  return result === 'held' ? 'held' : why.slice(0, why.indexOf(':'));
+}
+
 /** Contacts of one company or deal that are looked at one by one; with more, their links are left alone. */
 const mostLinks = 2_500;
 
@@ -36,7 +52,7 @@ const mostLinks = 2_500;
  * @returns by the task's id
  * @throws PortalBusy when a limit was met, and what a PortalSession throws
  */
-export async function readSparing(run: Run, aims: readonly Aim[]): Promise<ReadonlyMap<string, Sparing>> {
+export async function readSparing(run: SparingRun, aims: readonly Aim[]): Promise<ReadonlyMap<string, Sparing>> {
   const { options, portal, session, protect } = run;
   const linked = aims.flatMap(({ open, targets }) =>
     open.flatMap((deletion) => {
@@ -111,7 +127,7 @@ function keepParent({ task, open }: Aim, kept: Map<string, Kept>): void {
 
 /** What guards say of each deletion that they look at, by task and `deletionKey`; undefined when nothing was asked. */
 async function guardAll(
-  { options, portal, session }: Run,
+  { options, portal, session }: SparingRun,
   aims: readonly Aim[],
   also: ProtectedFields,
 ): Promise<Map<string, Map<string, Guarded>> | undefined> {

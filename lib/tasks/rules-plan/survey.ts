@@ -1,11 +1,12 @@
 import { type Command, maxBatchCommands } from '../../bitrix24/batch.ts';
 import type { JudgedAnswer } from '../../portals/judge.ts';
 import type { SemanticsOf } from '../read-records.ts';
+import type { Keeping } from './keeping.ts';
 import { type LostPage, type LostSearch, LostUnreadable, pageCommand, readPage } from './lost-page.ts';
 import type { PlannedRecord, PlanView, RuleTally } from './tally.ts';
 
 /** Sends at most 50 commands that only read, and waits where the portal asks to. */
-export type Ask = (commands: ReadonlyMap<string, Command>) => Promise<ReadonlyMap<string, JudgedAnswer>>;
+export type Ask = (commands: ReadonlyMap<string, Command>) => Promise<Map<string, JudgedAnswer>>;
 
 export interface SurveyOptions {
   readonly ask: Ask;
@@ -13,6 +14,7 @@ export interface SurveyOptions {
   readonly tallies: readonly RuleTally[];
   readonly semanticsOf: SemanticsOf;
   readonly view: PlanView;
+  readonly keeping: Keeping;
   /** No more records than this are looked at. */
   readonly most: number;
   /** Given each record that a rule is about. */
@@ -64,16 +66,18 @@ export async function surveyLost(options: SurveyOptions): Promise<Survey> {
 }
 
 async function takePage(
-  { ask, tallies, view, planned }: SurveyOptions,
+  { ask, tallies, view, keeping, planned }: SurveyOptions,
   entityTypeId: number,
   { records }: LostPage,
 ): Promise<void> {
   const totals = new Map<string, { tally: RuleTally; command: Command }>();
   for (const [index, tally] of tallies.entries()) {
+    const about = records.filter(({ record }) => tally.isAbout(record, view));
+    if (about.length === 0) continue;
+    const sparing = await keeping(tally.rule, entityTypeId, about);
     const matching: number[] = [];
-    for (const { id, record } of records) {
-      const row = tally.add(id, record, view);
-      if (!row) continue;
+    for (const { id, record } of about) {
+      const row = tally.add(id, record, view, sparing.get(id));
       if (row.kept === undefined) matching.push(id);
       await planned(row);
     }

@@ -3,18 +3,15 @@ import { dueAt } from '../../rules/due.ts';
 import { matches } from '../../rules/match.ts';
 import type { StoredRule } from '../../rules/version.ts';
 import type { PresentRecord } from '../decide.ts';
-import { deletionsOf } from '../deletion.ts';
+import { deletionKey, deletionsOf } from '../deletion.ts';
+import { keeperOf, type Sparing } from '../guards/sparing.ts';
 import { recordKey } from '../read-records.ts';
 import type { Deletion, RecordKey } from '../task.ts';
 
 type Found = Extract<PresentRecord, { found: true }>;
 
-/** What keeps a record from being touched, in a person's words; undefined when nothing that is known here does. */
-export type Keeps = (record: RecordKey) => string | undefined;
-
 export interface PlanView {
   readonly portal: Pick<Portal, 'mode' | 'enforcedAt'>;
-  readonly keeps: Keeps;
   /** ms since the epoch. */
   readonly now: number;
 }
@@ -51,21 +48,26 @@ export class RuleTally {
   links = 0;
   items = 0;
   readonly #seen = new Map<string, Set<number>>();
-  readonly #kept = new Set<string>();
+  /** Lost records, and what hangs on them, by what keeps them. */
+  readonly #kept = new Map<string, Set<string>>();
   readonly #calls = new Map<string, number>();
 
   constructor(rule: StoredRule) {
     this.rule = rule;
   }
 
-  /** Undefined when the rule is not about the record. */
-  add(id: number, record: Found, { portal, keeps, now }: PlanView): PlannedRecord | undefined {
+  /** Whether the rule is about the record. */
+  isAbout(record: Found, { now }: PlanView): boolean {
+    return matches(this.rule, record, now);
+  }
+
+  /** @param sparing what keeps the record, or something that hangs on it */
+  add(id: number, record: Found, { portal, now }: PlanView, sparing: Sparing | undefined): PlannedRecord {
     const { rule } = this;
-    if (!matches(rule, record, now)) return undefined;
     const { entityTypeId, movedTime, contactIds, companyId, categoryId, stageId } = record;
     const key = { entityTypeId, id };
     const due = dueAt(rule, record);
-    const kept = keeps(key);
+    const kept = sparing?.lost ?? sparing?.unknown;
     this.matching += 1;
     if (due <= now) this.dueNow += 1;
     else this.later += 1;
@@ -76,9 +78,9 @@ export class RuleTally {
       portal.enforcedAt !== undefined &&
       movedTime >= portal.enforcedAt;
     if (byItself) this.byItself += 1;
-    if (kept !== undefined) this.#kept.add(recordKey(key));
+    if (kept !== undefined) this.#noteKept(sparing?.lost === undefined ? 'unreadable' : 'held', recordKey(key));
     const deletions =
-      kept === undefined ? deletionsOf(rule, key, record).filter((one) => this.#take(one, record, keeps)) : [];
+      kept === undefined ? deletionsOf(rule, key, record).filter((one) => this.#take(one, record, sparing)) : [];
     const planned: PlannedRecord = {
       rule: rule.id,
       record: key,
@@ -113,7 +115,12 @@ export class RuleTally {
 
   /** Lost records, contacts and companies that are not touched. */
   get kept(): number {
-    return this.#kept.size;
+    return new Set([...this.#kept.values()].flatMap((records) => [...records])).size;
+  }
+
+  /** How many of them by what keeps them: `held`, `unreadable`, or a guard by its name. */
+  get keptBy(): ReadonlyMap<string, number> {
+    return new Map([...this.#kept].map(([keeper, records]) => [keeper, records.size]));
   }
 
   /** How many calls of each method that takes. */
@@ -122,28 +129,28 @@ export class RuleTally {
   }
 
   /** Counts a deletion, unless there is nothing to it; gives whether there is. */
-  #take({ what, method, entityTypeId, id }: Deletion, { contactIds = [] }: Found, keeps: Keeps): boolean {
+  #take(deletion: Deletion, { contactIds = [] }: Found, sparing: Sparing | undefined): boolean {
+    const { what, method, id } = deletion;
     if (what === 'deal-contacts' && contactIds.length === 0) return false;
+    const kept = sparing?.kept.get(deletionKey(deletion));
+    if (kept !== undefined) {
+      this.#noteKept(keeperOf(kept), recordKey(deletion));
+      return false;
+    }
     const seen = this.#seen.get(what) ?? new Set();
     this.#seen.set(what, seen);
     if (seen.has(id)) return true;
-    if ((what === 'contacts' || what === 'company') && keeps({ entityTypeId, id }) !== undefined) {
-      this.#kept.add(recordKey({ entityTypeId, id }));
-      return false;
-    }
     seen.add(id);
     if (what === 'deal-contacts') this.links += new Set(contactIds).size;
     this.#count(method, 1);
     return true;
   }
 
+  #noteKept(keeper: string, key: string): void {
+    this.#kept.set(keeper, (this.#kept.get(keeper) ?? new Set()).add(key));
+  }
+
   #count(method: string, calls: number): void {
     if (calls > 0) this.#calls.set(method, (this.#calls.get(method) ?? 0) + calls);
   }
-}
-
-/** What the lists of ids in `protect` keep. */
-export function keptByIds(ids: Readonly<Record<string, readonly number[]>>): Keeps {
-  return ({ entityTypeId, id }) =>
-    ids[String(entityTypeId)]?.includes(id) === true ? 'its id is in protect.ids' : undefined;
 }

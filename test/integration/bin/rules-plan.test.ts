@@ -76,8 +76,12 @@ describe('rules plan', () => {
       matching: 3,
       dueNow: 0,
       later: 3,
-      deletes: { links: 0, contacts: 2, companies: 1, recordsThemselves: 3 },
+      kept: 1,
+      keptBy: { 'open-deals': 1 }, // The own contact has a deal that is open.
+      deletes: { links: 0, contacts: 1, companies: 1, recordsThemselves: 3 },
     });
+    const quick = await stage.json('rules plan --no-guards');
+    expect(ruleOf(quick, 'contacts')).toMatchObject({ kept: 0, deletes: { contacts: 2 } });
     expect(portal.calls('crm.item.delete')).toEqual([]);
     expect(portal.calls('crm.deal.contact.items.delete')).toEqual([]);
     expect((await stage.tasks.listByPortal(portal.memberId, { limit: 10 })).tasks).toEqual([]);
@@ -152,6 +156,37 @@ describe('rules plan', () => {
       kept: 2,
       deletes: { contacts: 0, recordsThemselves: 1 },
     });
+  });
+
+  test('guards and holds are said rule by rule, each thing that is kept once', async () => {
+    const { portal } = stage;
+    const [held, busy] = [portal.addContact(), portal.addContact()];
+    const [free, second] = [lose([held, busy]), lose([held])];
+    portal.addDeal({ categoryId: 5, stageId: 'C5:NEW', contactIds: [busy] });
+    await stage.run(`hold add contact:${held} deal:${second}`);
+
+    const { stdout } = await stage.run(`rules plan ${file} --csv ${folder}guarded.csv`);
+
+    expect(stdout).toMatch(/^contacts keeps: 2 held, 1 open-deals$/m);
+    expect(stdout).toMatch(/^unlink keeps: 2 held$/m); // One of the links is the held contact's.
+    expect(stdout).toMatch(new RegExp(`^  deal ${second}, lost .*: kept, .*hold`, 'm'));
+    const lines = (await readFile(`${folder}guarded.csv`, 'utf8')).split('\n');
+    const ofContacts = lines.find((line) => line.startsWith(`contacts,`) && line.includes(`,${free},`));
+    expect(ofContacts).toContain(`crm.item.delete 2/${free}`);
+    expect(ofContacts).not.toContain(`3/${held}`);
+    expect(ofContacts).not.toContain(`3/${busy}`);
+  });
+
+  test('what guards cannot find out is kept', async () => {
+    const { portal } = stage;
+    lose([portal.addContact()]);
+    portal.faults.add({
+      when: { method: 'crm.type.list', inBatch: 'command' },
+      times: 50,
+      give: { type: 'error', error: 'ACCESS_DENIED' },
+    });
+    const report = await stage.json(`rules plan ${file}`);
+    expect(ruleOf(report, 'contacts')).toMatchObject({ keptBy: { 'guard-unreadable': 1 }, deletes: { contacts: 0 } });
   });
 
   test('a portal that is paused or pending is not asked', async () => {

@@ -50,10 +50,10 @@ describe('tasks export', () => {
     const rows = lines((await stage.run('tasks export --format csv')).stdout).map((line) => line.split(','));
 
     expect(rows[0]?.slice(0, 3)).toEqual(['task', 'portal', 'member_id']);
-    expect(new Set(rows.map((row) => row.length))).toEqual(new Set([25]));
+    expect(new Set(rows.map((row) => row.length))).toEqual(new Set([26]));
     expect(rows).toHaveLength(1 + 105 + 1);
     expect(rows.filter((row) => row[21] === 'refused')).toHaveLength(1);
-    expect(rows.find((row) => row[5] === 'other')?.slice(15)).toEqual(Array.from({ length: 10 }, () => ''));
+    expect(rows.find((row) => row[5] === 'other')?.slice(15)).toEqual(Array.from({ length: 11 }, () => ''));
   });
 
   test('the period counts when something happened, not when the task was made', async () => {

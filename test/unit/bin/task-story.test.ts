@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { deletionLines } from '../../../bin/deletion-words.ts';
 import { taskStory } from '../../../bin/task-story.ts';
 import type { Task } from '../../../lib/tasks/task.ts';
 
@@ -34,5 +35,19 @@ describe('the story of a task', () => {
     expect(story).toContain('guarded  Held by a guard');
     expect(story).toContain('Made by operator, run 2 for this loss.');
     expect(story).toContain('tried 1 time.');
+  });
+
+  test('what keeps a record is said with it, each reason in a line of its own', () => {
+    const outcome = { result: 'guarded', at, proof: 'read' } as const;
+    const contact = { what: 'contacts', method: 'crm.item.delete', entityTypeId: 3 } as const;
+    const lines = deletionLines([
+      { ...contact, id: 1, outcome: { ...outcome, why: 'open-deals: open deal 101' } },
+      { ...contact, id: 2, outcome: { ...outcome, why: 'open-deals: open deal 101' } },
+      { ...contact, id: 3, outcome: { ...outcome, result: 'held', why: 'its id is in protect.ids' } },
+    ]);
+    expect(lines).toEqual([
+      expect.stringContaining('contact 1-2: kept by a guard, as reading it again showed (open-deals: open deal 101)'),
+      expect.stringContaining('contact 3: kept by a hold, as reading it again showed (its id is in protect.ids)'),
+    ]);
   });
 });
