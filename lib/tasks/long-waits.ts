@@ -69,6 +69,14 @@ async function markOf(
   return same ? mark : { waitMs, waitFrom };
 }
 
+/**
+ * Who waits for long and is not done soon is found by a later look. There is none after a wait that is long no more: all
+ * of its records get their tasks in this one.
+ */
+function lookedUpTo({ waitMs }: StoredRule, now: number): number {
+  return waitMs > longWaitMs ? now + lookAheadMs - waitMs : now;
+}
+
 /** The times that a wait may count from: whichever is the later, one of the two lies in the window. */
 function fieldsOf({ waitFrom }: StoredRule): string[] {
   return waitFrom === 'loss' ? ['movedTime'] : ['movedTime', 'lastActivityTime'];
@@ -91,7 +99,7 @@ async function look(
   const entityTypeId = entityTypeOf(rule.when.type);
   const fields = fieldsOf(rule);
   const from = Math.max((mark.upTo ?? 0) - overlapMs, rule.since);
-  let pass = mark.pass ?? { field: 0, to: clock() + lookAheadMs - rule.waitMs, afterId: 0 };
+  let pass = mark.pass ?? { field: 0, to: lookedUpTo(rule, clock()), afterId: 0 };
   let found = 0;
   for (let field = pass.field; field < fields.length && pass.to >= from; field += 1) {
     pass = { to: pass.to, field, afterId: field === pass.field ? pass.afterId : 0 };

@@ -67,4 +67,18 @@ describe('what random scenarios have found', () => {
     const record = { entityTypeId: deal, categoryId: 5, stageId: 'C5:HOLD', semantics: 'F' as const, fields: {} };
     expect(movedIntoLoss({ found: true, ...record, movedTime: readAt - 60_000 }, directory)).toBe('ask');
   });
+
+  // The look that a shorter wait calls for went only as far as a long one's would: to what was over already.
+  test('a wait that is long no more is kept for records whose time has not come', () =>
+    examine(
+      {
+        ...simple,
+        rules: simple.rules.map((rule) => ({ ...rule, wait: '20d' as const })),
+        phases: [
+          { deeds: [], passes: hour, troubles: [] },
+          { deeds: [{ do: 'rules', nth: 0, change: { wait: '3d' } }], passes: hour, troubles: [] },
+        ],
+      },
+      front,
+    ));
 });
