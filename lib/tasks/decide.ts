@@ -2,7 +2,7 @@ import type { Portal } from '../portals/portal.ts';
 import { dueAt } from '../rules/due.ts';
 import { matches, type RecordState } from '../rules/match.ts';
 import type { StoredRule } from '../rules/version.ts';
-import type { Task } from './task.ts';
+import type { Outcome, Task } from './task.ts';
 
 /** A record as it was read just now, or the knowledge that there is none. */
 export type PresentRecord =
@@ -55,6 +55,10 @@ const changedByUs: ReadonlySet<string> = new Set([
   'lastActivityBy',
 ]);
 
+function isRemoved(outcome: Outcome | undefined): boolean {
+  return outcome?.result === 'deleted' || outcome?.result === 'already-gone';
+}
+
 /**
  * What is to be done about a task now. Pure: everything it depends on is an argument, and the record must have been
  * read at most 60 s ago. The rule is the one in force now, not the one the task was made by: what a person took out
@@ -74,10 +78,9 @@ export function decide(
   if (record.stageId !== task.transition.stageId) return { do: 'cancel', reason: 'moved-to-another-stage' };
   if (record.movedTime !== task.transition.movedTime) return { do: 'cancel', reason: 'lost-again-later' };
 
-  const deletions = task.deletions ?? [];
   // A snapshot is taken just before the call: whether that was answered is not always known.
-  const mayHaveBegun = deletions.some(({ snapshotAt }) => snapshotAt !== undefined);
-  const begun = deletions.some(({ outcome }) => outcome?.result === 'deleted' || outcome?.result === 'already-gone');
+  const mayHaveBegun = task.deletions?.some(({ snapshotAt }) => snapshotAt !== undefined) === true;
+  const begun = task.deletions?.some(({ outcome }) => isRemoved(outcome)) === true;
   const news = task.source === 'operator' ? task.createdAt : record.movedTime;
   if (rule === undefined) return { do: 'cancel', reason: 'rule-removed' };
   if (!rule.enabled) return { do: 'cancel', reason: 'rule-disabled' };

@@ -51,7 +51,8 @@ export function lostByHistory(record: FoundRecord, answer: JudgedAnswer | undefi
   const { entityTypeId, categoryId, stageId } = record;
   const stage = canonicalStage(entityTypeId, categoryId, stageId);
   const move = read.data.items.find(({ STAGE_ID, STATUS_ID }) => {
-    return canonicalStage(entityTypeId, categoryId, STAGE_ID ?? STATUS_ID ?? '') === stage;
+    const code = STAGE_ID ?? STATUS_ID;
+    return code !== undefined && canonicalStage(entityTypeId, categoryId, code) === stage;
   });
   return (move?.STAGE_SEMANTIC_ID ?? move?.STATUS_SEMANTIC_ID) === 'F';
 }

@@ -1,7 +1,7 @@
 import type { RuleDeletion } from '../rules/schema.ts';
 import { itemsPhase, phaseOf } from './deletion.ts';
 import { toRanges } from './id-ranges.ts';
-import type { Deletion, EndedItems, Task } from './task.ts';
+import type { Deletion, EndedItems, Outcome, Task } from './task.ts';
 
 /** What a task is at: the deletions whose turn it is, and the types of items that have to be looked for first. */
 export interface Turn {
@@ -27,12 +27,9 @@ export function turnOf(
   const waiting = [...open.map(phaseOf), ...(unlisted.length > 0 ? [itemsPhase] : [])];
   if (waiting.length === 0) return undefined;
   const phase = Math.min(...waiting);
-  return {
-    phase,
-    open: open.filter((deletion) => phaseOf(deletion) === phase),
-    // One page after the other: what is noted has to end before more is.
-    toList: phase === itemsPhase && !open.some((deletion) => phaseOf(deletion) === phase) ? unlisted : [],
-  };
+  const atTurn = open.filter((deletion) => phaseOf(deletion) === phase);
+  // One page after the other: what is noted has to end before more is.
+  return { phase, open: atTurn, toList: atTurn.length === 0 ? unlisted : [] };
 }
 
 /** A task with more than this many deletions keeps of the items that are gone their ids alone. */
@@ -48,11 +45,9 @@ export function compact({ deletions = [], items = {} }: Pick<Task, 'deletions' |
   items: Items;
 } {
   if (deletions.length <= mostListed) return { deletions, items };
-  const isGone = ({ what, outcome }: Deletion): boolean =>
-    what === 'items' && (outcome?.result === 'deleted' || outcome?.result === 'already-gone');
   const counted = { ...items };
   let room = mostCharacters - charactersIn(items);
-  for (const [type, gone] of Map.groupBy(deletions.filter(isGone), ({ entityTypeId }) => entityTypeId)) {
+  for (const [type, gone] of Map.groupBy(deletions.filter(isGoneItem), ({ entityTypeId }) => entityTypeId)) {
     const before = counted[type] ?? { after: 0, complete: false, gone: 0 };
     const ended = [...(before.ended ?? [])];
     for (const group of endedItems(gone)) {
@@ -61,17 +56,22 @@ export function compact({ deletions = [], items = {} }: Pick<Task, 'deletions' |
     }
     counted[type] = { ...before, gone: before.gone + gone.length, ended };
   }
-  return { deletions: deletions.filter((deletion) => !isGone(deletion)), items: counted };
+  return { deletions: deletions.filter((deletion) => !isGoneItem(deletion)), items: counted };
+}
+
+type GoneItem = Deletion & { readonly outcome: Outcome & Pick<EndedItems, 'result'> };
+
+function isGoneItem(deletion: Deletion): deletion is GoneItem {
+  const { what, outcome } = deletion;
+  return what === 'items' && (outcome?.result === 'deleted' || outcome?.result === 'already-gone');
 }
 
 /** Items with the same outcome at the same moment together: those of one batch. */
-function endedItems(gone: readonly Deletion[]): EndedItems[] {
-  const groups = Map.groupBy(gone, ({ outcome }) => JSON.stringify([outcome?.result, outcome?.at, outcome?.proof]));
+function endedItems(gone: readonly GoneItem[]): EndedItems[] {
+  const groups = Map.groupBy(gone, ({ outcome: { result, at, proof } }) => JSON.stringify([result, at, proof]));
   return [...groups.values()].flatMap((some) => {
-    const outcome = some[0]?.outcome;
-    if (outcome?.result !== 'deleted' && outcome?.result !== 'already-gone') return [];
-    const { result, at, proof } = outcome;
-    return [{ result, at, proof, ids: toRanges(some.map(({ id }) => id)) }];
+    const ids = toRanges(some.map(({ id }) => id));
+    return some.slice(0, 1).map(({ outcome: { result, at, proof } }) => ({ result, at, proof, ids }));
   });
 }
 

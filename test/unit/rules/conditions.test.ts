@@ -36,6 +36,9 @@ describe('a value is told by name', () => {
     [0, false, false],
     ['100|EUR', '100.00|EUR', true],
     ['100|EUR', '100|USD', false],
+    ['100|EUR', '200|EUR', false],
+    [' 100|EUR ', '100.00|EUR', true],
+    ['1.0', '1', false],
     ['100|EUR', 100, false],
     ['Y', 'Y', true],
     [true, 'Y', true],
@@ -106,6 +109,7 @@ describe('numbers and amounts are compared', () => {
   test.each<[Wanted, unknown, boolean]>([
     [{ atLeast: 5 }, 5, true],
     [{ atLeast: 5 }, '5.00', true],
+    [{ atLeast: 5 }, ' 5 ', true],
     [{ atLeast: 5 }, '4.99|EUR', false],
     [{ atMost: 5 }, '5|EUR', true],
     [{ atMost: 5 }, -3, true],
@@ -163,6 +167,11 @@ describe('times are compared', () => {
     ['not what was not told', undefined, false],
   ])('%s: %j', (_, value, expected) => {
     expect(meets({ olderThanMs }, value)).toBe(expected);
+  });
+
+  test('down to the first moment that is taken for a time', () => {
+    expect(meets({ olderThanMs }, '1900-01-01T00:00:00Z')).toBe(true);
+    expect(meets({ olderThanMs }, '1899-12-31T23:59:59Z')).toBe(false);
   });
 });
 

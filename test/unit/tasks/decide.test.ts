@@ -144,6 +144,10 @@ describe('conditions, activity, and what a person asked for', () => {
       { ...deletion, snapshotAt: movedTime, outcome: { result: 'deleted', at: movedTime, proof: 'answer' } as const },
     ],
   };
+  const endedAs = (result: 'already-gone' | 'refused') => ({
+    ...task,
+    deletions: [{ ...deletion, outcome: { result, at: movedTime, proof: 'answer' } as const }],
+  });
   const quiet: StoredRule = { ...rule, waitFrom: 'last-activity' };
   const asked = { ...task, source: 'operator' };
 
@@ -177,6 +181,31 @@ describe('conditions, activity, and what a person asked for', () => {
     [
       'activity that our own deletions caused does not put off the rest',
       { task: begun, rule: quiet, record: { ...record, lastActivityTime: over } },
+      { do: 'act' },
+    ],
+    [
+      'activity that came of a deletion which found nothing any more does not either',
+      { task: endedAs('already-gone'), rule: quiet, record: { ...record, lastActivityTime: over } },
+      { do: 'act' },
+    ],
+    [
+      'activity after a deletion that was refused begins the wait again: nothing of it was ours',
+      { task: endedAs('refused'), rule: quiet, record: { ...record, lastActivityTime: over } },
+      { do: 'defer', until: over + waitMs },
+    ],
+    [
+      'so does activity while nothing is known yet of a deletion',
+      { task: { ...task, deletions: [deletion] }, rule: quiet, record: { ...record, lastActivityTime: over } },
+      { do: 'defer', until: over + waitMs },
+    ],
+    [
+      'a task that has begun needs no last activity',
+      { task: begun, rule: quiet, record: { ...record, lastActivityTime: undefined } },
+      { do: 'act' },
+    ],
+    [
+      'a rule that waits from the loss needs none either',
+      { record: { ...record, lastActivityTime: undefined } },
       { do: 'act' },
     ],
     [
@@ -214,6 +243,24 @@ describe('conditions, activity, and what a person asked for', () => {
       { do: 'act' },
     ],
     [
+      'what has been tried of several counts',
+      {
+        task: { ...task, deletions: [deletion, { ...deletion, id: 2, snapshotAt: movedTime }] },
+        rule: aboutSource,
+        record: { ...fromWeb, fields: { sourceId: 'WEB', contactId: 0 } },
+      },
+      { do: 'act' },
+    ],
+    [
+      'what is done of several counts',
+      {
+        task: { ...task, deletions: [deletion, ...begun.deletions] },
+        rule: quiet,
+        record: { ...record, lastActivityTime: over },
+      },
+      { do: 'act' },
+    ],
+    [
       'asked for by a person, a portal that observes still observes',
       { task: asked, portal: { mode: 'observe' } },
       { do: 'observe', reason: 'portal-observes' },
@@ -221,6 +268,24 @@ describe('conditions, activity, and what a person asked for', () => {
   ])('%s', (_name, changed, expected) => {
     expect(decideOn(changed)).toEqual(expected);
   });
+});
+
+describe('what the portal changes of a record by itself when something of it is deleted', () => {
+  const unlinking = { what: 'deal-contacts', method: 'crm.deal.contact.items.delete', entityTypeId: 2, id: 1 } as const;
+  const tried = { ...task, deletions: [{ ...unlinking, snapshotAt: movedTime }] };
+
+  test.each(['contactId', 'contactIds', 'companyId', 'updatedTime', 'updatedBy', 'lastActivityTime', 'lastActivityBy'])(
+    '%s is no reason to stop half-way, only before',
+    (field) => {
+      const about = { rule: { ...rule, where: [{ field, equals: 7 }] }, record: { ...record, fields: { [field]: 8 } } };
+      expect(decideOn({ ...about, task: tried })).toEqual({ do: 'act' });
+      expect(decideOn(about)).toEqual({ do: 'cancel', reason: 'rule-no-longer-matches' });
+      expect(decideOn({ ...about, task: { ...task, deletions: [unlinking] } })).toEqual({
+        do: 'cancel',
+        reason: 'rule-no-longer-matches',
+      });
+    },
+  );
 });
 
 describe('the order of the reasons', () => {
