@@ -59,6 +59,7 @@ export function addTasksEnforce(tasks: Command, run: CommandRun): void {
 async function enforce(deployment: Deployment, run: CommandRun, ids: string[], options: Options): Promise<Report> {
   const byFilter = options.rule !== undefined || options.since !== undefined;
   if (ids.length > 0 === byFilter) throw new UsageError('Say which tasks: by their ids, or by --rule and --since');
+  const askedAt = deployment.clock();
   const { found, warnings } = await choose(deployment, run, ids, options);
   const portal = await portalFor(deployment, found, options);
   const judged = await judgeAll(deployment, portal, found, warnings);
@@ -82,7 +83,7 @@ async function enforce(deployment: Deployment, run: CommandRun, ids: string[], o
   const { operator: by } = deployment;
   for (let start = 0; start < plan.length; start += chunk) {
     await each(plan.slice(start, start + chunk), async ({ task, dueAt }) => {
-      const { taskId } = await enforceTask(deployment, task, { by, dueAt, rulesVersion: portal.rulesVersion });
+      const { taskId } = await enforceTask(deployment, task, { by, askedAt, dueAt, rulesVersion: portal.rulesVersion });
       made.push(taskId);
     });
     progress.say(() => `${made.length} of ${plan.length} tasks planned`);

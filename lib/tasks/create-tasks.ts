@@ -90,6 +90,7 @@ async function createTask(
     `Lost in stage ${stageId} since ${new Date(movedTime).toISOString()}; rule ${rule.id}, version ${version}, ` +
     `by ${source}; the event came at ${new Date(wish.receivedAt).toISOString()}`;
   const history = [{ at: clock(), what: 'planned' as const, text }];
+  const askedAt = source === 'operator' ? (wish.askedAt ?? wish.receivedAt) : undefined;
   const acts = mode === 'enforce' && rule.mode !== 'observe';
   for (let run = 0; run < maxRuns; run += 1) {
     const { created, taskId } = await tasks.create(
@@ -100,21 +101,25 @@ async function createTask(
         transition: { stageId, movedTime },
         run,
       },
-      { ...when, lane: laneOf(source, record), source, history },
+      { ...when, lane: laneOf(source, record), source, askedAt, history },
     );
     if (created) {
       count('TasksPlanned');
       log.info('task planned', { taskId, memberId, ...wish.record, rule: rule.id, due });
       return taskId;
     }
-    if (source !== 'operator' || !(await isOver(tasks, taskId, acts, history))) return undefined;
+    if (askedAt === undefined || !(await isOver(tasks, taskId, { acts, askedAt, history }))) return undefined;
   }
   return undefined;
 }
 
 /** Whether what a person asks for came to nothing before, and is to be done now. A task that is open is theirs then. */
-async function isOver(tasks: TaskStore, taskId: string, acts: boolean, history: Task['history']): Promise<boolean> {
+async function isOver(
+  tasks: TaskStore,
+  taskId: string,
+  { acts, askedAt, history }: { acts: boolean; askedAt: number; history: Task['history'] },
+): Promise<boolean> {
   const task = await tasks.get(taskId);
-  if (task?.status === 'open') await tasks.askFor(taskId, history);
+  if (task?.status === 'open') await tasks.askFor(taskId, askedAt, history);
   return acts && (task?.status === 'observed' || task?.status === 'cancelled');
 }

@@ -67,7 +67,7 @@ function isRemoved(outcome: Outcome | undefined): boolean {
  * same as when it was asked for.
  */
 export function decide(
-  task: Pick<Task, 'transition' | 'deletions' | 'source' | 'createdAt'>,
+  task: Pick<Task, 'transition' | 'deletions' | 'source' | 'createdAt' | 'askedAt'>,
   record: PresentRecord,
   rule: StoredRule | undefined,
   portal: Pick<Portal, 'mode' | 'enforcedAt'>,
@@ -81,7 +81,8 @@ export function decide(
   // A snapshot is taken just before the call: whether that was answered is not always known.
   const mayHaveBegun = task.deletions?.some(({ snapshotAt }) => snapshotAt !== undefined) === true;
   const begun = task.deletions?.some(({ outcome }) => isRemoved(outcome)) === true;
-  const news = task.source === 'operator' ? task.createdAt : record.movedTime;
+  const askedAt = task.askedAt ?? task.createdAt;
+  const news = task.source === 'operator' ? Math.max(askedAt, record.movedTime) : record.movedTime;
   if (rule === undefined) return { do: 'cancel', reason: 'rule-removed' };
   if (!rule.enabled) return { do: 'cancel', reason: 'rule-disabled' };
   if (!matches(rule, record, now, mayHaveBegun ? changedByUs : undefined)) {

@@ -14,6 +14,8 @@ export const unreadSchema = z.object({
   source: z.enum(eventSources),
   /** From `operator`: the rules that were named; absent: all. */
   rules: z.array(z.string()).optional(),
+  /** From `operator`: when the person asked; absent: when the first event arrived. */
+  askedAt: z.int().positive().optional(),
   attempts: z.int().min(0),
   /** Changes with each event that names the record, so that an older read does not end a newer wish. */
   stamp: z.string(),

@@ -55,12 +55,13 @@ export function nextRunId(task: Task): string {
  * Plans a task anew. Its id follows from the old task's, so that to repeat this makes no second one.
  *
  * @param by who wants it, for the histories
+ * @param askedAt when they looked at what the rules say, ms since the epoch: a rule that begins later does not act
  * @returns the new task's id, and whether this made it
  */
 export async function enforceTask(
   { tasks, clock }: { readonly tasks: TaskStore; readonly clock: Clock },
   task: Task,
-  { by, dueAt, rulesVersion }: { by: string; dueAt: number; rulesVersion: number },
+  { by, askedAt, dueAt, rulesVersion }: { by: string; askedAt: number; dueAt: number; rulesVersion: number },
 ): Promise<{ created: boolean; taskId: string }> {
   const at = clock();
   const was = `${task.status}${task.reason === undefined ? '' : ` (${task.reason})`}`;
@@ -69,6 +70,7 @@ export async function enforceTask(
     const made = await tasks.create(runOf(task, run, rulesVersion), {
       nextAt: Math.max(at, dueAt),
       source: 'operator',
+      askedAt,
       lane: laneOf('operator', {}),
       history: [{ at, what: 'planned', text: text.slice(0, 600) }],
     });

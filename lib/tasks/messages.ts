@@ -17,9 +17,18 @@ export function moreDeliberate(a: EventMessage['source'], b: EventMessage['sourc
   return (['operator', 'reconcile'] as const).find((source) => source === a || source === b) ?? a;
 }
 
-/** The rules that two wishes of persons name together; undefined: all of them. */
-export function mergedRules(a: readonly string[] | undefined, b: readonly string[] | undefined): string[] | undefined {
-  return a && b ? [...new Set([...a, ...b])] : undefined;
+/** What a person has asked for: by these rules (undefined: all), as they were at `askedAt`, ms since the epoch. */
+export interface Ask {
+  readonly rules?: string[] | undefined;
+  readonly askedAt: number;
+}
+
+/** Two wishes of persons for one record as one: the newer, where it asks for all of the older; else no more than both. */
+export function mergedAsk(a: Ask, b: Ask): Ask {
+  const [older, newer] = a.askedAt < b.askedAt ? [a, b] : [b, a];
+  const { rules } = newer;
+  if (rules === undefined || older.rules?.every((id) => rules.includes(id)) === true) return newer;
+  return { askedAt: older.askedAt, rules: older.rules && [...new Set([...older.rules, ...rules])] };
 }
 
 /** One message on `events`: this record of this portal may have changed. `receivedAt` is ms since the epoch. */
@@ -41,6 +50,8 @@ export const eventMessageSchema = z.strictObject({
   stamp: z.string().max(64).optional(),
   /** From `operator`: the rules that the person named; absent: all. For the others it counts as found on purpose. */
   rules: z.array(z.string().max(64)).max(1000).optional(),
+  /** From `operator`: when the person asked (ms). Rules that begin later, and a later switch to enforce, do not count. */
+  askedAt: positiveInt.optional(),
   /** How often the record could not be read so far. */
   attempts: z.int().min(0).optional(),
 });

@@ -165,8 +165,8 @@ async function readLater(
   // To wait for a limit, or for a person, is no try.
   const attempts = wish.attempts + (readAgainAt === undefined ? 1 : 0);
   const nextAt = readAgainAt ?? clock() + backoffMs(attempts, random);
-  const { receivedAt, source, rules } = wish;
-  await tasks.wantRead(memberId, { record, receivedAt, source, rules, nextAt, attempts });
+  const { receivedAt, source, rules, askedAt } = wish;
+  await tasks.wantRead(memberId, { record, receivedAt, source, rules, askedAt, nextAt, attempts });
 }
 
 async function endReads({ tasks }: PlanOptions, memberId: string, wishes: readonly Wanted[]): Promise<void> {

@@ -18,6 +18,8 @@ export interface Question {
   readonly source: EventMessage['source'];
   /** ms since the epoch. */
   readonly receivedAt: number;
+  /** ms since the epoch: of a person's wish, when they asked; absent: when it arrived. */
+  readonly askedAt?: number | undefined;
   /** ms since the epoch: when its stage became a lost one, if that was noticed. */
   readonly stageLostSince?: number | undefined;
   readonly now: number;
@@ -26,22 +28,25 @@ export interface Question {
 /**
  * The rules that a record which may have changed calls for. Ignored are losses before the portal enforced, before the
  * rule said what it says now, more than 7 days before the event arrived (however long it took to read the record), and
- * records that never moved into a lost stage because the stage became one under them. What a person has asked for by
- * name (`operator`) is taken whenever it was lost.
+ * records that never moved into a lost stage because the stage became one under them. What a person has asked for
+ * (`operator`) is taken whenever it was lost, by the rules that said the same when they asked and on a portal that
+ * enforced by then: what is pushed or switched later does not reach into the past.
  */
 export function rulesFor(
   record: PresentRecord,
   rules: readonly StoredRule[],
   portal: Pick<Portal, 'mode' | 'enforcedAt'>,
-  { source, receivedAt, stageLostSince = 0, now }: Question,
+  { source, receivedAt, askedAt = receivedAt, stageLostSince = 0, now }: Question,
 ): StoredRule[] {
   if (!record.found || record.semantics !== 'F') return [];
   const { movedTime } = record;
   const matching = rules.filter((rule) => matches(rule, record, now));
-  if (source === 'operator') return matching;
+  const { enforcedAt = Number.POSITIVE_INFINITY } = portal;
+  const isEnforcedBy = (moment: number) => portal.mode !== 'enforce' || moment >= enforcedAt;
+  if (source === 'operator') return isEnforcedBy(askedAt) ? matching.filter(({ since }) => askedAt >= since) : [];
   if (movedTime < stageLostSince) return [];
   if (!lookedFor.has(source) && movedTime < receivedAt - newsMs) return [];
-  if (portal.mode === 'enforce' && movedTime < (portal.enforcedAt ?? Number.POSITIVE_INFINITY)) return [];
+  if (!isEnforcedBy(movedTime)) return [];
   return matching.filter((rule) => movedTime >= rule.since);
 }
 
@@ -65,11 +70,11 @@ export function rulesToPlan(
 }
 
 /** A wish for a record: who asked first, when, and of a person, for which rules. */
-type Asked = Pick<Question, 'source' | 'receivedAt'> & { readonly rules?: readonly string[] | undefined };
+type Asked = Pick<Question, 'source' | 'receivedAt' | 'askedAt'> & { readonly rules?: readonly string[] | undefined };
 
 /**
- * What a wish calls for, each with the source that counts for it: a person who names rules asks for those alone, and for
- * the others the record has been found on purpose.
+ * What a wish calls for, each with the source that counts for it: a person asks for the rules that they name, as they
+ * are then, and for the others the record has been found on purpose.
  */
 export function callsFor(
   record: PresentRecord,
@@ -78,19 +83,18 @@ export function callsFor(
   wish: Asked,
   at: Pick<Question, 'stageLostSince' | 'now'>,
 ): { rule: StoredRule; source: Question['source'] }[] {
-  const { source, receivedAt } = wish;
+  const { source, receivedAt, askedAt, rules: named } = wish;
   const ask = (some: readonly StoredRule[], by: Question['source']) =>
-    rulesToPlan(record, some, portal, { ...at, source: by, receivedAt }).map((rule) => ({ rule, source: by }));
-  if (source !== 'operator' || wish.rules === undefined) return ask(rules, source);
-  const named = new Set(wish.rules);
-  return [
-    ...ask(
-      rules.filter(({ id }) => named.has(id)),
-      'operator',
+    rulesToPlan(record, some, portal, { ...at, source: by, receivedAt, askedAt }).map((rule) => ({ rule, source: by }));
+  if (source !== 'operator') return ask(rules, source);
+  const byPerson = new Set(
+    rulesFor(
+      record,
+      rules.filter(({ id }) => named === undefined || named.includes(id)),
+      portal,
+      { ...at, source, receivedAt, askedAt },
     ),
-    ...ask(
-      rules.filter(({ id }) => !named.has(id)),
-      'reconcile',
-    ),
-  ];
+  );
+  const others = rules.filter((rule) => !byPerson.has(rule));
+  return [...ask([...byPerson], 'operator'), ...ask(others, 'reconcile')];
 }

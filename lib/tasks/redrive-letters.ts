@@ -74,9 +74,10 @@ export class Redriver {
         return redrive;
       }
       case 'event': {
-        const { memberId, entityTypeId, id, receivedAt, source, unverified } = content.message;
+        const { memberId, entityTypeId, id, receivedAt, source, rules, askedAt, unverified } = content.message;
+        const wish = { record: { entityTypeId, id }, receivedAt, source, rules, askedAt, nextAt: now };
         if (unverified) await events.send({ body: content.message, group: memberId });
-        else await tasks.wantRead(memberId, { record: { entityTypeId, id }, receivedAt, source, nextAt: now });
+        else await tasks.wantRead(memberId, wish);
         return redrive;
       }
       case 'chore':

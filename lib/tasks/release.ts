@@ -114,7 +114,16 @@ async function send(
   return unsent.length;
 }
 
-function readMessage({ memberId, record, source, receivedAt, stamp, attempts, rules }: Unread): OutgoingMessage {
+function readMessage({
+  memberId,
+  record,
+  source,
+  receivedAt,
+  stamp,
+  attempts,
+  rules,
+  askedAt,
+}: Unread): OutgoingMessage {
   const body: EventMessage = {
     v: 1,
     memberId,
@@ -124,6 +133,7 @@ function readMessage({ memberId, record, source, receivedAt, stamp, attempts, ru
     stamp,
     attempts,
     ...(rules && { rules }),
+    ...(askedAt !== undefined && { askedAt }),
   };
   return { body, group: memberId };
 }

@@ -84,7 +84,8 @@ export class TaskStore {
       lane,
       slotAt,
       undo,
-    }: Pick<Task, 'source' | 'history' | 'lane' | 'slotAt' | 'undo'> & { nextAt: number },
+      askedAt,
+    }: Pick<Task, 'source' | 'history' | 'lane' | 'slotAt' | 'undo' | 'askedAt'> & { nextAt: number },
   ): Promise<{ created: boolean; taskId: string }> {
     const taskId = taskIdOf(identity);
     const task: Task = {
@@ -98,6 +99,7 @@ export class TaskStore {
       shard: shardOf(taskId),
       nextAt: Math.ceil(nextAt),
       createdAt: this.#clock(),
+      ...(askedAt !== undefined && { askedAt }),
       ...(lane !== undefined && { lane }),
       ...(slotAt !== undefined && { slotAt }),
       ...(undo !== undefined && { undo }),
@@ -356,15 +358,14 @@ export class TaskStore {
     return row && dueItemSchema.parse(row);
   }
 
-  /** A person asks for what an open task is to do: it is done however long ago the record was lost. */
-  async askFor(taskId: string, history: HistoryEntry[]): Promise<void> {
+  /** A person has asked for what an open task is to do: it is done however long ago the record was lost. */
+  async askFor(taskId: string, askedAt: number, history: HistoryEntry[]): Promise<void> {
     await this.#table.update(
       { taskId, sk: 'task' },
       {
-        // From now on it counts as made by them: `decide` holds rules and portal against that moment.
-        set: 'SET #source = :operator, #createdAt = :now, #history = list_append(#history, :history)',
-        if: `${open} AND #source <> :operator`,
-        values: { operator: 'operator', now: this.#clock(), history, open: 'open' },
+        set: 'SET #source = :operator, #askedAt = :askedAt, #history = list_append(#history, :history)',
+        if: `${open} AND (#source <> :operator OR #askedAt < :askedAt)`,
+        values: { operator: 'operator', askedAt, history, open: 'open' },
       },
     );
   }

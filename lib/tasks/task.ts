@@ -96,6 +96,8 @@ export const taskSchema = z.object({
   /** 0; an undo or a deliberate repetition counts on. */
   run: z.int().min(0),
   source: z.string(),
+  /** Of what a person has asked for: when. Rules that begin later, and a later switch to enforce, do not count. */
+  askedAt: instant.optional(),
   status: z.enum(taskStatuses),
   /** Why it ended so: stable, in kebab-case. */
   reason: z.string().optional(),

@@ -1,10 +1,12 @@
 import type { Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { type Unread, unreadId, unreadSchema } from './due-item.ts';
-import { mergedRules } from './messages.ts';
+import { type Ask, mergedAsk } from './messages.ts';
 import { shardOf } from './task.ts';
 
-export type Wish = Pick<Unread, 'record' | 'receivedAt' | 'source' | 'nextAt' | 'rules'> & { attempts?: number };
+export type Wish = Pick<Unread, 'record' | 'receivedAt' | 'source' | 'nextAt' | 'rules' | 'askedAt'> & {
+  attempts?: number;
+};
 
 /** Two persons' wishes for one record at the same moment begin again so often. */
 const maxTries = 5;
@@ -37,16 +39,16 @@ export class Wishes {
     if (!outranks) await this.#write(memberId, wish, { source: 'if_not_exists(#source, :source)' });
   }
 
-  /** What several wishes of persons name together: the rules of all of them. */
+  /** Several wishes of persons become one. */
   async #wantByOperator(memberId: string, wish: Wish): Promise<void> {
     const key = { taskId: unreadId(memberId, wish.record), sk: 'unread' };
     for (let tries = 0; tries < maxTries; tries += 1) {
       const row = await this.#table.get(key);
       const before = unreadSchema.safeParse(row).data;
-      const rules = before?.source === 'operator' ? mergedRules(before.rules, wish.rules) : wish.rules;
+      const ask = before?.source === 'operator' ? mergedAsk(askOf(before), askOf(wish)) : askOf(wish);
       const written = await this.#write(memberId, wish, {
         source: ':source',
-        rules,
+        ask,
         ...(row === undefined
           ? { if: 'attribute_not_exists(#taskId)' }
           : { if: '#stamp = :seen', values: { seen: row['stamp'] } }),
@@ -59,9 +61,10 @@ export class Wishes {
   async #write(
     memberId: string,
     wish: Wish,
-    how: { source: string; rules?: string[] | undefined; if?: string; values?: Record<string, unknown> },
+    how: { source: string; ask?: Ask; if?: string; values?: Record<string, unknown> },
   ): Promise<boolean> {
     const taskId = unreadId(memberId, wish.record);
+    const { rules, askedAt } = how.ask ?? {};
     const row = await this.#table.update(
       { taskId, sk: 'unread' },
       {
@@ -69,7 +72,8 @@ export class Wishes {
           'SET #memberId = :memberId, #record = :record, #receivedAt = if_not_exists(#receivedAt, :receivedAt), ' +
           `#source = ${how.source}, #stamp = :stamp, #attempts = :attempts, #shard = :shard, #nextAt = :nextAt, ` +
           '#createdAt = if_not_exists(#createdAt, :now)' +
-          (how.rules === undefined ? (wish.source === 'operator' ? ' REMOVE #rules' : '') : ', #rules = :rules'),
+          (askedAt === undefined ? '' : ', #askedAt = :askedAt') +
+          (rules === undefined ? (askedAt === undefined ? '' : ' REMOVE #rules') : ', #rules = :rules'),
         ...(how.if !== undefined && { if: how.if }),
         values: {
           memberId,
@@ -81,11 +85,16 @@ export class Wishes {
           shard: shardOf(taskId),
           nextAt: Math.ceil(wish.nextAt),
           now: this.#clock(),
-          ...(how.rules !== undefined && { rules: how.rules }),
+          ...(askedAt !== undefined && { askedAt }),
+          ...(rules !== undefined && { rules }),
           ...how.values,
         },
       },
     );
     return row !== undefined;
   }
+}
+
+function askOf({ rules, receivedAt, askedAt = receivedAt }: Pick<Wish, 'rules' | 'receivedAt' | 'askedAt'>): Ask {
+  return { rules, askedAt };
 }

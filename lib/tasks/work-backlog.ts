@@ -55,8 +55,8 @@ export async function workBacklog(
       while (!done) {
         if (pages >= pagesAtOnce || clock() > deadline - marginMs) return false;
         pages += 1;
-        const { rules } = backlog;
-        const common = { memberId, source: 'operator' as const, ...(rules && { rules }) };
+        const { rules, startedAt: askedAt } = backlog;
+        const common = { memberId, source: 'operator' as const, askedAt, ...(rules && { rules }) };
         const page = search ? await namePage(options, session, search, { afterId: from, common }) : nothing(from);
         done = page.isLast;
         const step = { entityTypeId, from, to: page.last, found: page.found, done };

@@ -29,7 +29,12 @@ describe('a task that was only observed', () => {
 
   async function askFor(task: Task): Promise<void> {
     const options = { tasks: deployment.tasks, clock: Date.now };
-    await enforceTask(options, task, { by: 'ada', dueAt: Date.now(), rulesVersion: task.rule.version });
+    await enforceTask(options, task, {
+      by: 'ada',
+      askedAt: Date.now(),
+      dueAt: Date.now(),
+      rulesVersion: task.rule.version,
+    });
   }
 
   async function nextOf({ record }: Task): Promise<Task | undefined> {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { TableUnavailable } from '../../../lib/aws/table.ts';
+import { enforceTask } from '../../../lib/tasks/enforce.ts';
 import type { EventMessage } from '../../../lib/tasks/messages.ts';
 import { failureOf, partsOf, watched } from '../portals/parts.ts';
 import { type Bench, day, eachTestHas, hour, minute } from './bench.ts';
@@ -221,5 +222,94 @@ describe('what a person asks for', () => {
     const waiting = (await bench.tasks()).filter(({ slotAt }) => slotAt !== undefined);
     expect(waiting.length).toBeGreaterThan(0);
     expect(waiting.every(({ lane }) => lane === 'backlog')).toBe(true);
+  });
+});
+
+describe('what a person asks for holds for rules and portal as they were then', () => {
+  const one = '{ id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts] }';
+  const late = '{ id: late, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal] }';
+  const push = (...lines: string[]) =>
+    bench.pushFile(`version: 1\nrules:\n${lines.map((line) => `  - ${line}\n`).join('')}`);
+
+  async function asked(changed: { rules?: string[] } = {}): Promise<number> {
+    const id = bench.addLostDeal();
+    bench.time.now += 100 * day;
+    await push(one);
+    await bench.parts.portals.change(bench.memberId, { mode: 'enforce', enforcedAt: bench.time.now });
+    await start({ types: [2], ...changed });
+    bench.time.now += 10 * minute;
+    return id;
+  }
+  async function rest(): Promise<string[]> {
+    bench.time.now += 10 * minute;
+    await part();
+    await planFound();
+    await bench.workFor(10);
+    return (await bench.tasks()).map(({ rule, status }) => `${rule.id} ${status}`);
+  }
+
+  test('a rule pushed while it is worked off does not act on the past, and the others do', async () => {
+    const id = await asked();
+    await push(one, late);
+    expect(await rest()).toEqual(['one done']);
+    expect(bench.portal.item(2, id)).toBeDefined();
+  });
+
+  test.each([undefined, ['one']])('a rule that deletes more by now does not act, named as %j', async (rules) => {
+    const id = await asked(rules && { rules });
+    await push(one.replace('[deal-contacts]', '[deal]'));
+    expect(await rest()).toEqual([]);
+    expect(bench.portal.item(2, id)).toBeDefined();
+  });
+
+  test('a record lost since then is found for the new rule like any other', async () => {
+    await asked();
+    await push(one, late);
+    const fresh = bench.addLostDeal();
+    expect((await rest()).toSorted()).toEqual(['late done', 'one done', 'one done'].toSorted());
+    expect(bench.portal.item(2, fresh)).toBeUndefined();
+  });
+
+  test('asked for in mode observe, nothing is carried out because of a later switch', async () => {
+    const id = await asked();
+    await bench.parts.portals.change(bench.memberId, { mode: 'enforce', enforcedAt: bench.time.now });
+    expect(await rest()).toEqual([]);
+    expect(bench.portal.contactsOf(id)).toHaveLength(1);
+  });
+
+  test('a record that could not be read then is held to the same moment', async () => {
+    const id = await asked();
+    const before = await backlog();
+    await part();
+    bench.portal.faults.add({
+      when: { method: 'batch' },
+      times: 1,
+      give: { type: 'error', status: 500, error: 'INTERNAL_SERVER_ERROR' },
+    });
+    await planFound();
+    const wish = await bench.wish(id);
+    expect(wish).toMatchObject({ source: 'operator', askedAt: before?.startedAt });
+    await bench.parts.portals.change(bench.memberId, { mode: 'enforce', enforcedAt: bench.time.now });
+    await push(one, late);
+    await bench.plan(wish ? [wish] : []);
+    expect(await rest()).toEqual([]);
+    expect(bench.portal.contactsOf(id)).toHaveLength(1);
+  });
+
+  test('a rule pushed while a person still types the number of tasks does not act', async () => {
+    const id = await asked();
+    const [old] = [await bench.createTask(id)];
+    const askedAt = bench.time.now;
+    bench.time.now += 10 * minute;
+    await push(one.replace('[deal-contacts]', '[deal]'));
+    const how = { by: 'ada', askedAt, dueAt: bench.time.now, rulesVersion: 3 };
+    const { taskId } = await enforceTask(
+      { tasks: bench.parts.tasks, clock: bench.time.clock },
+      await bench.task(old),
+      how,
+    );
+    await bench.work([taskId]);
+    expect(await bench.task(taskId)).toMatchObject({ status: 'cancelled', reason: 'rule-changed' });
+    expect(bench.portal.item(2, id)).toBeDefined();
   });
 });

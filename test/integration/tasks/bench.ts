@@ -226,8 +226,15 @@ export class Bench {
     const taskId = unreadId(this.memberId, { entityTypeId: 2, id });
     const row = await this.database.tables.tasks.get({ taskId, sk: 'unread' });
     if (!row) return undefined;
-    const { receivedAt, source, stamp, attempts } = row as unknown as Required<EventMessage>;
-    return this.event(id, { receivedAt, source, stamp, attempts });
+    const { receivedAt, source, stamp, attempts, rules, askedAt } = row as unknown as EventMessage;
+    return this.event(id, {
+      receivedAt,
+      source,
+      stamp,
+      attempts,
+      ...(rules && { rules }),
+      ...(askedAt !== undefined && { askedAt }),
+    });
   }
 
   /** What a person does after mending what paused the portal: `tidy24 portals resume`. */

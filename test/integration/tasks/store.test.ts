@@ -344,7 +344,7 @@ describe('what a record is to be read for', () => {
         ['operator', ['b', 'a']],
       ],
       'operator',
-      ['a', 'b'],
+      ['b', 'a'],
     ],
     [[['operator', ['a']], ['operator']], 'operator', undefined],
     [[['operator'], ['operator', ['a']]], 'operator', undefined],
@@ -352,6 +352,23 @@ describe('what a record is to be read for', () => {
     for (const wish of wishes) await want(...wish);
     expect(await row()).toMatchObject({ source });
     expect((await row())?.['rules']).toEqual(rules);
+  });
+
+  test('asked for again for less than before counts from the first time, and for all of it from the second', async () => {
+    const ask = (askedAt: number, rules: string[]) =>
+      parts.tasks.wantRead(memberId, {
+        record,
+        receivedAt: time.now,
+        source: 'operator',
+        rules,
+        askedAt,
+        nextAt: time.now,
+      });
+    await ask(1_000, ['a', 'b']);
+    await ask(2_000, ['b', 'c']);
+    expect(await row()).toMatchObject({ askedAt: 1_000, rules: ['a', 'b', 'c'] });
+    await ask(3_000, ['c', 'b', 'a']);
+    expect(await row()).toMatchObject({ askedAt: 3_000, rules: ['c', 'b', 'a'] });
   });
 
   test('asked for by two persons at once is for both', async () => {

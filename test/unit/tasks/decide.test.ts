@@ -224,6 +224,21 @@ describe('conditions, activity, and what a person asked for', () => {
       { do: 'observe', reason: 'lost-before-enforcement' },
     ],
     [
+      'asked for by a person before the task was made, a rule that changed in between is not acted on',
+      { task: { ...asked, askedAt: movedTime + 2 }, rule: { ...rule, since: movedTime + 3 } },
+      { do: 'cancel', reason: 'rule-changed' },
+    ],
+    [
+      'asked for by a person before the task was made, a switch to enforce in between does not act on it',
+      { task: { ...asked, askedAt: movedTime + 2 }, portal: { mode: 'enforce', enforcedAt: movedTime + 3 } },
+      { do: 'observe', reason: 'lost-before-enforcement' },
+    ],
+    [
+      'asked for by a person, a record that is lost only then is acted on like any other',
+      { task: { ...asked, askedAt: movedTime - 2 }, rule: { ...rule, since: movedTime } },
+      { do: 'act' },
+    ],
+    [
       'a portal that does not say when the last activity was is asked again',
       { rule: quiet, record: { ...record, lastActivityTime: undefined } },
       { do: 'read-again', what: 'the last activity' },

@@ -85,6 +85,17 @@ test('what a person asked for is taken whenever it was lost, as long as the rule
   expect(rulesFor(lost, [{ ...late, enabled: false }], enforcing, byPerson)).toEqual([]);
 });
 
+test.each<[string, Partial<StoredRule>, Parameters<typeof rulesFor>[2], boolean]>([
+  ['a rule as it was when the person asked', { since: moved + 9 }, { mode: 'enforce', enforcedAt: moved + 9 }, true],
+  ['a rule of a millisecond later', { since: moved + 10 }, enforcing, false],
+  ['a switch to enforce of a millisecond later', {}, { mode: 'enforce', enforcedAt: moved + 10 }, false],
+  ['a portal that only observes', {}, { mode: 'observe', enforcedAt: moved + 10 }, true],
+])('asked for by a person: %s', (_name, changed, portal, expected) => {
+  const late = { ...rule, ...changed };
+  const byPerson = { source: 'operator', receivedAt: moved + week, askedAt: moved + 9, now: moved + week } as const;
+  expect(rulesFor(lost, [late], portal, byPerson)).toEqual(expected ? [late] : []);
+});
+
 test.each([0, -1])('a record that was in its stage before that became a lost one has not been lost', (earlier) => {
   const question = { ...asked, stageLostSince: moved - earlier };
   expect(rulesFor(lost, [rule], enforcing, question)).toEqual(earlier === 0 ? [rule] : []);
