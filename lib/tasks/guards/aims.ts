@@ -10,7 +10,7 @@ import { openOf, pagesOf, type Turning } from '../turning.ts';
 
 /** A task with what it is about to delete. */
 export interface Aim {
-  readonly task: Pick<Task, 'taskId' | 'record' | 'deletions'>;
+  readonly task: Pick<Task, 'taskId' | 'record' | 'deletions' | 'items'>;
   readonly rule: StoredRule;
   /** Those whose turn it is, and that are there to be deleted. */
   readonly open: readonly Deletion[];

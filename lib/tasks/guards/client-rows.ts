@@ -3,9 +3,11 @@ import { itemListSchema } from '../../bitrix24/answers.ts';
 import { EntityType, quoteTypeId } from '../../bitrix24/entity-types.ts';
 import type { Semantics } from '../../bitrix24/stages.ts';
 import type { GuardName, Guards } from '../../rules/guards.ts';
+import type { Protect } from '../../rules/protect.ts';
 import { idsPerCommand } from '../read-records.ts';
 import { type Ask, contentOf } from './asks.ts';
 import type { Unread } from './guard-of.ts';
+import { heldBy, protectFields } from './held-by.ts';
 import type { ClientRow, HolderNotes } from './holders.ts';
 import type { ItemType } from './item-types.ts';
 
@@ -64,6 +66,7 @@ interface Wanted {
   readonly holders: readonly HolderNotes[];
   /** Types whose records may be the parents of rows. */
   readonly parentTypes: readonly number[];
+  readonly protect: Protect;
   /** Whether a row can keep no holder, because a task that is under way deletes it. */
   readonly isOwn: (row: ClientRow) => boolean;
 }
@@ -72,7 +75,7 @@ interface Wanted {
 export function clientAsks(
   kind: Kind,
   holders: readonly HolderNotes[],
-  others: Pick<Wanted, 'parentTypes' | 'isOwn'>,
+  others: Pick<Wanted, 'parentTypes' | 'protect' | 'isOwn'>,
 ): Ask[] {
   const asks: Ask[] = [];
   for (const some of Map.groupBy(holders, ({ record }) => record.entityTypeId).values()) {
@@ -84,7 +87,7 @@ export function clientAsks(
 }
 
 function pageAsk(wanted: Wanted, after: number, page: number): Ask {
-  const { kind, holders, parentTypes } = wanted;
+  const { kind, holders, parentTypes, protect } = wanted;
   const isContacts = holders[0]?.record.entityTypeId === EntityType.contact;
   const filter = {
     [isContacts ? '@contactIds' : '@companyId']: holders.map(({ record }) => record.id),
@@ -92,11 +95,14 @@ function pageAsk(wanted: Wanted, after: number, page: number): Ask {
     ...(after > 0 && { '>id': after }),
   };
   const clientFields = isContacts ? ['contactId', 'contactIds'] : ['companyId'];
-  const select = ['id', 'stageId', 'stageSemanticId', ...clientFields, ...parentTypes.map((type) => `parentId${type}`)];
+  const ofItems = parentTypes.length === 0 ? [] : protectFields(protect, kind.entityTypeId);
+  const parents = parentTypes.map((type) => `parentId${type}`);
+  const select = ['id', 'stageId', 'stageSemanticId', ...clientFields, ...parents, ...ofItems];
+  const names = ofItems.length > 0 ? { useOriginalUfNames: 'Y' } : {};
   return {
     command: {
       method: 'crm.item.list',
-      params: { entityTypeId: kind.entityTypeId, filter, select, order: { id: 'ASC' }, start: -1 },
+      params: { entityTypeId: kind.entityTypeId, filter, select, order: { id: 'ASC' }, start: -1, ...names },
     },
     read: (answer) => {
       const content = contentOf(answer);
@@ -104,10 +110,10 @@ function pageAsk(wanted: Wanted, after: number, page: number): Ask {
       if (typeof rows === 'string') return giveUp(wanted, rows);
       let settled = new Set<HolderNotes>();
       for (const row of rows) {
-        const named = holders.filter((holder) => names(row, holder));
+        const named = holders.filter((holder) => isNamed(row, holder));
         // A portal that overlooks the filter gives us the records of everybody.
         if (named.length === 0) return giveUp(wanted, 'unanswered');
-        const client = clientRow(kind, row, parentTypes);
+        const client = clientRow(wanted, row);
         for (const holder of named) holder.rows.set(`${client.entityTypeId}:${client.id}`, client);
         if (keeps(kind, client) && !wanted.isOwn(client)) settled = settled.union(new Set(named));
       }
@@ -136,12 +142,13 @@ function readRows(result: unknown): Row[] | Unread {
   return rows ?? 'unanswered';
 }
 
-function names({ contactId, contactIds, companyId }: Row, { record }: HolderNotes): boolean {
+function isNamed({ contactId, contactIds, companyId }: Row, { record }: HolderNotes): boolean {
   if (record.entityTypeId === EntityType.company) return companyId === record.id;
   return contactId === record.id || contactIds?.includes(record.id) === true;
 }
 
-function clientRow({ entityTypeId, isStaged }: Kind, row: Row, parentTypes: readonly number[]): ClientRow {
+function clientRow({ kind, parentTypes, protect }: Wanted, row: Row): ClientRow {
+  const { entityTypeId, isStaged } = kind;
   const parents = parentTypes.map((type) => [String(type), Number(row[`parentId${type}`] ?? 0)]);
   const stageId = row.stageId ?? '';
   return {
@@ -150,5 +157,6 @@ function clientRow({ entityTypeId, isStaged }: Kind, row: Row, parentTypes: read
     stageId,
     semantics: row.stageSemanticId ?? (isStaged === true && stageId !== '' ? undefined : 'P'),
     parents: Object.fromEntries(parents) as Record<string, number>,
+    isHeld: heldBy({ entityTypeId, id: row.id }, row, protect, new Set()) !== undefined,
   };
 }

@@ -96,7 +96,8 @@ function leadsAsk(leads: readonly HolderNotes[]): Ask {
     }
     for (const lead of leads) {
       const { record } = lead;
-      if (rows.has(record.id)) lead.rows.set(keyOf(record), { ...record, stageId: '', semantics: 'P', parents: {} });
+      if (rows.has(record.id))
+        lead.rows.set(keyOf(record), { ...record, stageId: '', semantics: 'P', parents: {}, isHeld: false });
     }
   });
 }

@@ -12,6 +12,8 @@ export interface ClientRow extends RecordKey {
   semantics?: Semantics | undefined;
   /** By the number of the parent's type. */
   readonly parents: Readonly<Record<string, number>>;
+  /** Whether it is protected, or its row does not say; what people have put a hold on is known later. */
+  isHeld: boolean;
 }
 
 /** A contact, company or lead of which is being found out what it has. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../bitrix24/clock.ts';
 import { pipelineOfStage, readStages, stagesCommand } from '../../bitrix24/stages.ts';
 import type { PortalSession } from '../../portals/session.ts';
 import type { Guards } from '../../rules/guards.ts';
+import type { Protect } from '../../rules/protect.ts';
 import { canonicalStage } from '../../rules/stage-code.ts';
 import type { RecordKey } from '../task.ts';
 import { type Ask, askOn, contentOf } from './asks.ts';
@@ -19,6 +20,10 @@ export interface Subject extends RecordKey {
   readonly lost: RecordKey;
   /** Types whose items the task deletes when the lost record is their parent. */
   readonly itemTypes: ReadonlySet<number>;
+  /** Of these types no more items will be looked for. */
+  readonly listed: ReadonlySet<number>;
+  /** The items that have been found, as `type:id`, and whether they are still to be deleted. */
+  readonly items: ReadonlyMap<string, boolean>;
 }
 
 export interface FindingOptions {
@@ -26,6 +31,9 @@ export interface FindingOptions {
   readonly clock: Clock;
   readonly guards: Guards;
   readonly types: readonly ItemType[] | Unread;
+  readonly protect: Protect;
+  /** Of these records, those that a person has put a hold on, as `type:id`. */
+  readonly heldAmong: (records: readonly RecordKey[]) => Promise<ReadonlySet<string>>;
   /** Questions of others that are to be asked in the first request. */
   readonly also?: readonly Ask[];
 }
@@ -39,7 +47,7 @@ export async function readFindings(
   options: FindingOptions,
   subjects: readonly Subject[],
 ): Promise<Map<Subject, Findings>> {
-  const { guards, types } = options;
+  const { guards, types, protect } = options;
   const notes = new Map<string, HolderNotes>();
   const duplicatesOf = new Map<string, Set<string>>();
   const noteOf = (record: RecordKey): HolderNotes => {
@@ -54,6 +62,7 @@ export async function readFindings(
     parentTypes: [
       ...new Set(subjects.flatMap(({ lost, itemTypes }) => (itemTypes.size > 0 ? [lost.entityTypeId] : []))),
     ],
+    protect,
     isOwn: (row: ClientRow) => subjects.some((subject) => isOwn(row, subject)),
   };
   const asksFor = (holders: readonly HolderNotes[]): Ask[] => {
@@ -86,6 +95,10 @@ export async function readFindings(
     ...holderAsks(duplicates, { activity: guards['recent-activity'] > 0, leads: guards['open-leads'] }),
   ]);
   await askOn(options, stageAsks([...notes.values()]));
+  const rows = [...notes.values()].flatMap((holder) => [...holder.rows.values()]);
+  const ownItems = rows.filter((row) => subjects.some((one) => isOwn(row, one) && keyOf(row) !== keyOf(one.lost)));
+  const held = await options.heldAmong(ownItems);
+  for (const row of ownItems) row.isHeld = held.has(keyOf(row));
 
   return new Map(
     subjects.map((subject) => {
@@ -98,10 +111,12 @@ export async function readFindings(
   );
 }
 
-/** The lost record itself, and what the task deletes with it, keep nothing. */
-function isOwn({ entityTypeId, id, parents }: ClientRow, { lost, itemTypes }: Subject): boolean {
-  if (entityTypeId === lost.entityTypeId && id === lost.id) return true;
-  return itemTypes.has(entityTypeId) && parents[String(lost.entityTypeId)] === lost.id;
+/** The lost record itself, and what the task deletes with it, keep nothing. An item that stays keeps its client. */
+function isOwn(row: ClientRow, { lost, itemTypes, listed, items }: Subject): boolean {
+  const { entityTypeId, parents, isHeld } = row;
+  if (keyOf(row) === keyOf(lost)) return true;
+  if (isHeld || !itemTypes.has(entityTypeId) || parents[String(lost.entityTypeId)] !== lost.id) return false;
+  return items.get(keyOf(row)) ?? !listed.has(entityTypeId);
 }
 
 function holderOf({ rows, unread, lastActivityTime, createdTime }: HolderNotes, subject: Subject): Holder {

@@ -127,7 +127,7 @@ function keepParent({ task, open }: Aim, kept: Map<string, Kept>): void {
 
 /** What guards say of each deletion that they look at, by task and `deletionKey`; undefined when nothing was asked. */
 async function guardAll(
-  { options, portal, session }: SparingRun,
+  { options, portal, session, protect }: SparingRun,
   aims: readonly Aim[],
   also: ProtectedFields,
 ): Promise<Map<string, Map<string, Guarded>> | undefined> {
@@ -139,15 +139,17 @@ async function guardAll(
     });
   });
   if (subjects.length === 0) return undefined;
-  const { clock } = options;
+  const { clock, portals } = options;
+  const { memberId } = portal;
   const needsTypes = subjects.some(({ aim }) => aim.rule.guards['open-items']);
-  const types = needsTypes ? await itemTypes({ options, session, memberId: portal.memberId }) : [];
+  const types = needsTypes ? await itemTypes({ options, session, memberId }) : [];
 
   const found = new Map<string, Map<string, Guarded>>();
   for (const some of Map.groupBy(subjects, ({ aim }) => JSON.stringify(aim.rule.guards)).values()) {
     const guards = some[0]?.aim.rule.guards;
     if (guards === undefined) continue;
-    const asked = { session, clock, guards, types, also: also.take() };
+    const heldAmong = (records: readonly RecordKey[]) => portals.holds.among(memberId, records);
+    const asked = { session, clock, guards, types, protect, heldAmong, also: also.take() };
     const findings = await readFindings(
       asked,
       some.map(({ subject }) => subject),
@@ -162,9 +164,20 @@ async function guardAll(
   return found;
 }
 
-function subjectOf({ task, rule }: Aim, { entityTypeId, id }: Deletion, fields: Subject['fields']): Subject {
+function subjectOf({ task, rule, open }: Aim, { entityTypeId, id }: Deletion, fields: Subject['fields']): Subject {
   const types = rule.delete.flatMap((entry) => (entry.what === 'items' ? [entry.type] : []));
-  return { entityTypeId, id, fields, lost: task.record, itemTypes: new Set(types) };
+  const listed = types.filter((type) => task.items?.[type]?.complete === true);
+  const noted = [...(task.deletions ?? []), ...open].filter(({ what }) => what === 'items');
+  const items = noted.map((item) => [keyOf(item), item.outcome === undefined] as const);
+  return {
+    entityTypeId,
+    id,
+    fields,
+    lost: task.record,
+    itemTypes: new Set(types),
+    listed: new Set(listed),
+    items: new Map(items),
+  };
 }
 
 /** The record that is deleted, or the company whose contacts are unlinked. */

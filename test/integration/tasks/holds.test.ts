@@ -150,6 +150,35 @@ describe('a hold', () => {
     expect([exists(process, items[0] ?? 0), exists(2, deal), exists(3, contacts[0])]).toEqual([true, true, false]);
   });
 
+  test.each([
+    ['a hold', ''],
+    ['the list of ids', 'ids'],
+    ['the hold field', 'field'],
+  ])('(%s) on an open item keeps the contact and the company that the item names, and the links', async (_way, way) => {
+    const { portal } = bench;
+    portal.addType({ entityTypeId: process, title: 'Project' });
+    const { contacts, company, deal } = lostDeal();
+    const parents = { 2: deal };
+    const item = portal.addItem(process, { parents, contactIds: [contacts[1]], companyId: company, silent: true });
+    const gone = portal.addItem(process, { parents, contactIds: [contacts[0]], silent: true });
+    for (const type of [2, 3, 4, process]) portal.addField(type, { name: 'UF_CRM_KEEP', type: 'boolean' });
+    if (way === '') await hold(process, item);
+    if (way === 'field') portal.updateItem(process, item, { fields: { UF_CRM_KEEP: 'Y' }, silent: true });
+    const protect = { '': '', ids: `{ ids: { '${process}': [${item}] } }`, field: '{ hold-field: UF_CRM_KEEP }' }[way];
+    const entries = `[company-contacts, { items: { type: ${process} } }, contacts, company]`;
+    const task = await tidy(deal, entries, protect);
+    expect(task.status).toBe('done');
+    expect([exists(process, item), exists(process, gone)]).toEqual([true, false]);
+    expect([exists(3, contacts[0]), exists(3, contacts[1]), exists(4, company)]).toEqual([false, true, true]);
+    expect(portal.contactsOfCompany(company)).toEqual([contacts[1]]);
+    const why = `open-items: open item ${item} of type ${process}`;
+    expect(outcomes(task)?.filter(([, result]) => result === 'guarded')).toEqual([
+      ['company-contacts', 'guarded', why],
+      ['contacts', 'guarded', why],
+      ['company', 'guarded', why],
+    ]);
+  });
+
   test('that comes between two steps stops the task where it is', async () => {
     const { contacts, company, deal } = lostDeal();
     bench.portal.faults.add({
