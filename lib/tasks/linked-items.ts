@@ -2,7 +2,7 @@ import { itemListSchema } from '../bitrix24/answers.ts';
 import type { Command } from '../bitrix24/batch.ts';
 import type { Verdict } from '../bitrix24/reactions.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
-import { idsPerCommand } from './read-records.ts';
+import { isInOrder, isLastPage } from './list-pages.ts';
 import { idOf, wholeRecords } from './targets.ts';
 import type { Deletion, RecordKey } from './task.ts';
 
@@ -33,7 +33,7 @@ export function itemsCommand({ parent, type, after }: ItemsPage): Command {
 
 /**
  * The items in the answer to `itemsCommand(page)`. Each row must say itself that the record is its parent: a portal that
- * overlooked the filter would give us the items of everybody.
+ * overlooked the filter would give us the items of everybody. Nor does a page in another order count.
  */
 export function readItems(page: ItemsPage, answer: JudgedAnswer | undefined): LinkedItems {
   const unknown = { kind: 'unknown', row: answer?.kind === 'error' ? answer.row : undefined } as const;
@@ -42,11 +42,11 @@ export function readItems(page: ItemsPage, answer: JudgedAnswer | undefined): Li
   const items = list.items.flatMap((row) => {
     const id = idOf(row);
     const fields = row as Record<string, unknown>;
-    return id !== undefined && id > page.after && isChildOf(page.parent, fields) ? [{ id, fields }] : [];
+    return id !== undefined && isChildOf(page.parent, fields) ? [{ id, fields }] : [];
   });
-  if (items.length < list.items.length) return unknown;
-  const different = [...new Map(items.map((item) => [item.id, item])).values()];
-  return { kind: 'items', items: different, isLast: list.items.length < idsPerCommand };
+  const ids = items.map(({ id }) => id);
+  if (items.length < list.items.length || !isInOrder(ids, page.after)) return unknown;
+  return { kind: 'items', items, isLast: isLastPage(items, answer?.kind === 'result' ? answer.next : undefined) };
 }
 
 /** Whether the record is still the item's parent; undefined when the item does not say. */

@@ -4,11 +4,9 @@ import { itemListSchema } from '../bitrix24/answers.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import type { PortalSession } from '../portals/session.ts';
 import { lostStages, type StageDirectory } from '../portals/stage-directory.ts';
+import { isInOrder, isLastPage } from './list-pages.ts';
 import type { EventMessage } from './messages.ts';
 import { saysSemantics } from './stage-semantics.ts';
-
-/** A page of `crm.item.list`. */
-const pageSize = 50;
 
 const foundSchema = z.object({ id: z.coerce.number().pipe(z.int().positive()) });
 
@@ -41,16 +39,16 @@ export function lostOnes(
 }
 
 /**
- * The ids of the next page, in their order; fewer than `pageSize` are the last.
+ * The ids of the next page, as they came.
  *
- * @throws RoundNotFinished when the page cannot be read or is not the next one, and what a session throws
+ * @throws RoundNotFinished when the page cannot be read, and what a session throws
  */
 async function nextPage(
   session: PortalSession,
   { entityTypeId, filter }: LostSearch,
   afterId: number,
-): Promise<number[]> {
-  const { result } = await session.call(
+): Promise<{ ids: number[]; isLast: boolean }> {
+  const { result, next } = await session.call(
     'crm.item.list',
     { entityTypeId, filter: { ...filter, '>id': afterId }, select: ['id'], order: { id: 'ASC' }, start: -1 },
     { write: false },
@@ -58,7 +56,7 @@ async function nextPage(
   const page = itemListSchema.safeParse(result);
   const rows = page.success ? z.array(foundSchema).safeParse(page.data.items) : undefined;
   if (rows?.success !== true) throw new RoundNotFinished('The portal gave a page that cannot be read');
-  return rows.data.map(({ id }) => id);
+  return { ids: rows.data.map(({ id }) => id), isLast: isLastPage(rows.data, next) };
 }
 
 /** A page is not begun with less time left than this. */
@@ -121,10 +119,10 @@ export async function namePage(
   search: LostSearch,
   { afterId, common }: Pick<Naming, 'afterId' | 'common'>,
 ): Promise<{ last: number; found: number; isLast: boolean }> {
-  const ids = await nextPage(session, search, afterId);
+  const { ids, isLast } = await nextPage(session, search, afterId);
   await name(events, ids, { ...common, entityTypeId: search.entityTypeId, receivedAt: clock() });
-  if (ids.some((id) => id <= afterId)) throw new RoundNotFinished('The portal does not page by id');
-  return { last: Math.max(afterId, ...ids), found: ids.length, isLast: ids.length < pageSize };
+  if (!isInOrder(ids, afterId)) throw new RoundNotFinished('The portal does not page by id');
+  return { last: ids.at(-1) ?? afterId, found: ids.length, isLast };
 }
 
 async function name(events: Queue, ids: readonly number[], common: Omit<EventMessage, 'v' | 'id'>): Promise<void> {

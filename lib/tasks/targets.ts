@@ -107,6 +107,22 @@ function readLists(
   return found;
 }
 
+/**
+ * The rows of a list that was asked for by these ids. Undefined when one has no id or was not asked for: then the list
+ * does not say either that others are gone.
+ */
+export function rowsById(
+  rows: readonly unknown[],
+  ids: readonly number[],
+): Map<number, Readonly<Record<string, unknown>>> | undefined {
+  const asked = new Set(ids);
+  const found = rows.flatMap((row) => {
+    const id = idOf(row);
+    return id !== undefined && asked.has(id) ? [[id, row as Record<string, unknown>] as const] : [];
+  });
+  return found.length === rows.length ? new Map(found) : undefined;
+}
+
 /** The id of a row of `crm.item.list`; undefined when it has none that is one. */
 export function idOf(row: unknown): number | undefined {
   const id = typeof row === 'object' && row !== null && 'id' in row ? Number(row.id) : Number.NaN;

@@ -4,6 +4,7 @@ import { EntityType, quoteTypeId } from '../../bitrix24/entity-types.ts';
 import type { Semantics } from '../../bitrix24/stages.ts';
 import type { GuardName, Guards } from '../../rules/guards.ts';
 import type { Protect } from '../../rules/protect.ts';
+import { isInOrder, isLastPage } from '../list-pages.ts';
 import { idsPerCommand } from '../read-records.ts';
 import { type Ask, contentOf } from './asks.ts';
 import type { Unread } from './guard-of.ts';
@@ -108,6 +109,8 @@ function pageAsk(wanted: Wanted, after: number, page: number): Ask {
       const content = contentOf(answer);
       const rows = typeof content === 'object' ? readRows(content.result) : content;
       if (typeof rows === 'string') return giveUp(wanted, rows);
+      const ids = rows.map((row) => row.id);
+      if (!isInOrder(ids, after)) return giveUp(wanted, 'unanswered');
       let settled = new Set<HolderNotes>();
       for (const row of rows) {
         const named = holders.filter((holder) => isNamed(row, holder));
@@ -117,13 +120,22 @@ function pageAsk(wanted: Wanted, after: number, page: number): Ask {
         for (const holder of named) holder.rows.set(`${client.entityTypeId}:${client.id}`, client);
         if (keeps(kind, client) && !wanted.isOwn(client)) settled = settled.union(new Set(named));
       }
-      if (rows.length < idsPerCommand) return [];
+      if (isLastPage(rows, answer?.kind === 'result' ? answer.next : undefined)) return [];
       const rest = { ...wanted, holders: holders.filter((holder) => !settled.has(holder)) };
       if (rest.holders.length === 0) return [];
-      if (page === mostPages) return giveUp(rest, 'too-many');
-      return [pageAsk(rest, Math.max(...rows.map((row) => row.id)), page + 1)];
+      const last = ids.at(-1) ?? after;
+      if (page < mostPages) return [pageAsk(rest, last, page + 1)];
+      return rest.holders.flatMap((holder) => aloneAsk({ ...rest, holders: [holder] }, last));
     },
   };
+}
+
+/** What one of them has is too much for it alone, and must not keep the others. */
+function aloneAsk(wanted: Wanted, after: number): Ask[] {
+  const { kind, holders } = wanted;
+  const own = holders.flatMap(({ rows }) => [...rows.values()].filter((row) => row.entityTypeId === kind.entityTypeId));
+  const page = Math.floor(own.length / idsPerCommand) + 1;
+  return page > mostPages ? giveUp(wanted, 'too-many') : [pageAsk(wanted, after, page)];
 }
 
 /** Whether nothing more need be known of whoever it names. */

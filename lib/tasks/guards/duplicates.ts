@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { itemListSchema } from '../../bitrix24/answers.ts';
 import { EntityType } from '../../bitrix24/entity-types.ts';
 import { idsPerCommand } from '../read-records.ts';
-import { idOf } from '../targets.ts';
+import { rowsById } from '../targets.ts';
 import type { RecordKey } from '../task.ts';
 import { type Ask, contentOf } from './asks.ts';
 import type { Unread } from './guard-of.ts';
@@ -81,15 +81,14 @@ export function holderAsks(
     if (type === EntityType.lead ? !leads : !activity) continue;
     for (let start = 0; start < some.length; start += idsPerCommand) {
       const part = some.slice(start, start + idsPerCommand);
-      asks.push(type === EntityType.lead ? leadsAsk(part) : timesAsk(type, part));
+      asks.push(type === EntityType.lead ? leadsAsk(part) : timesAsk(part));
     }
   }
   return asks;
 }
 
 function leadsAsk(leads: readonly HolderNotes[]): Ask {
-  const filter = { '@id': leads.map(({ record }) => record.id), '@stageSemanticId': ['P'] };
-  return ownAsk(EntityType.lead, filter, ['id'], (rows) => {
+  return ownAsk(leads, { '@stageSemanticId': ['P'] }, ['id'], (rows) => {
     if (typeof rows === 'string') {
       for (const lead of leads) lead.noteUnread(['open-leads'], rows);
       return;
@@ -102,9 +101,8 @@ function leadsAsk(leads: readonly HolderNotes[]): Ask {
   });
 }
 
-function timesAsk(entityTypeId: number, holders: readonly HolderNotes[]): Ask {
-  const filter = { '@id': holders.map(({ record }) => record.id) };
-  return ownAsk(entityTypeId, filter, timeFields, (rows) => {
+function timesAsk(holders: readonly HolderNotes[]): Ask {
+  return ownAsk(holders, {}, timeFields, (rows) => {
     for (const holder of holders) {
       if (typeof rows === 'string') holder.noteUnread(['recent-activity'], rows);
       // One that is not there was deleted meanwhile.
@@ -115,21 +113,22 @@ function timesAsk(entityTypeId: number, holders: readonly HolderNotes[]): Ask {
 
 type Rows = ReadonlyMap<number, Readonly<Record<string, unknown>>>;
 
+/** Asks for some of one type themselves. */
 function ownAsk(
-  entityTypeId: number,
-  filter: object,
+  holders: readonly HolderNotes[],
+  conditions: object,
   select: readonly string[],
   note: (rows: Rows | Unread) => void,
 ): Ask {
+  const ids = holders.map(({ record }) => record.id);
+  const entityTypeId = holders[0]?.record.entityTypeId;
+  const filter = { '@id': ids, ...conditions };
   return {
     command: { method: 'crm.item.list', params: { entityTypeId, filter, select, order: { id: 'ASC' }, start: -1 } },
     read: (answer) => {
       const content = contentOf(answer);
       const list = typeof content === 'object' ? itemListSchema.safeParse(content.result).data : undefined;
-      const rows = list?.items.map((row) => [idOf(row), row as Record<string, unknown>] as const);
-      if (!rows) note(typeof content === 'object' ? 'unanswered' : content);
-      else if (rows.some(([id]) => id === undefined)) note('unanswered');
-      else note(new Map(rows.flatMap(([id, row]) => (id === undefined ? [] : [[id, row] as const]))));
+      note((list && rowsById(list.items, ids)) ?? (typeof content === 'object' ? 'unanswered' : content));
       return [];
     },
   };

@@ -39,8 +39,9 @@ export function heldBy(
   const user = Number(fields['assignedById'] ?? Number.NaN);
   if (protect.responsible.includes(user)) return `user ${user} is responsible for it`;
   // Smart processes need have no sources.
-  const source = fields['sourceId'];
-  if (typeof source === 'string' && protect.sources.includes(source)) return `its source is ${source}`;
+  const given = fields['sourceId'];
+  const source = typeof given === 'string' || typeof given === 'number' ? String(given) : '';
+  if (protect.sources.includes(source)) return `its source is ${source}`;
   return ticked === undefined || (protect.responsible.length > 0 && Number.isNaN(user)) ? unknownHold : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { itemListSchema } from '../../bitrix24/answers.ts';
 import type { Protect } from '../../rules/protect.ts';
 import { idsPerCommand } from '../read-records.ts';
-import { idOf } from '../targets.ts';
+import { rowsById } from '../targets.ts';
 import type { RecordKey } from '../task.ts';
 import { type Ask, askOn, contentOf } from './asks.ts';
 import { protectFields } from './held-by.ts';
@@ -17,14 +17,26 @@ export interface ProtectedFields {
   of: (record: RecordKey) => Readonly<Record<string, unknown>> | undefined;
 }
 
-export function readProtectedFields(protect: Protect, records: readonly RecordKey[]): ProtectedFields {
+/** @param here those that were there just now: where the portal does not show them, it does not tell. */
+export function readProtectedFields(
+  protect: Protect,
+  records: readonly RecordKey[],
+  here: readonly RecordKey[],
+): ProtectedFields {
+  const present = new Set(here.map(keyOf));
   const found = new Map<string, Readonly<Record<string, unknown>>>();
   let asks: Ask[] = [];
   for (const [entityTypeId, some] of Map.groupBy(records, (record) => record.entityTypeId)) {
     const names = protectFields(protect, entityTypeId);
     const ids = names.length === 0 ? [] : [...new Set(some.map(({ id }) => id))];
     for (let start = 0; start < ids.length; start += idsPerCommand) {
-      asks.push(fieldsAsk(entityTypeId, ids.slice(start, start + idsPerCommand), names, found));
+      const asked = ids.slice(start, start + idsPerCommand);
+      asks.push(
+        fieldsAsk(entityTypeId, asked, names, (record, fields) => {
+          if (fields !== 'gone') found.set(keyOf(record), fields);
+          else if (!present.has(keyOf(record))) found.set(keyOf(record), goneWith(names));
+        }),
+      );
     }
   }
   const take = () => {
@@ -35,11 +47,15 @@ export function readProtectedFields(protect: Protect, records: readonly RecordKe
   return { take, ask: (options) => askOn(options, take()), of: (record) => found.get(keyOf(record)) };
 }
 
+function goneWith(names: readonly string[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(names.map((name) => [name, name === 'assignedById' ? 0 : null]));
+}
+
 function fieldsAsk(
   entityTypeId: number,
   ids: readonly number[],
   names: readonly string[],
-  found: Map<string, Readonly<Record<string, unknown>>>,
+  note: (record: RecordKey, fields: Readonly<Record<string, unknown>> | 'gone') => void,
 ): Ask {
   const filter = { '@id': ids };
   const select = ['id', ...names];
@@ -49,12 +65,8 @@ function fieldsAsk(
     read: (answer) => {
       const content = contentOf(answer);
       const list = typeof content === 'object' ? itemListSchema.safeParse(content.result).data : undefined;
-      if (!list || list.items.some((row) => idOf(row) === undefined)) return [];
-      const gone = Object.fromEntries(names.map((name) => [name, name === 'assignedById' ? 0 : null]));
-      for (const id of ids) found.set(keyOf({ entityTypeId, id }), gone);
-      for (const row of list.items) {
-        found.set(keyOf({ entityTypeId, id: idOf(row) ?? 0 }), row as Record<string, unknown>);
-      }
+      const rows = list && rowsById(list.items, ids);
+      for (const id of rows ? ids : []) note({ entityTypeId, id }, rows?.get(id) ?? 'gone');
       return [];
     },
   };

@@ -64,7 +64,7 @@ export async function readSparing(run: SparingRun, aims: readonly Aim[]): Promis
   const aimed = aims.flatMap(({ open }) => open);
   const held = await options.portals.holds.among(portal.memberId, [...lost, ...aimed, ...linked]);
 
-  const fields = readProtectedFields(protect, [...lost, ...linked]);
+  const fields = readProtectedFields(protect, [...lost, ...linked], lost);
   const guardedBy = await guardAll(run, aims, fields);
   if (guardedBy === undefined) await fields.ask({ session, clock: options.clock });
 

@@ -4,7 +4,8 @@ import type { JudgedAnswer } from '../../portals/judge.ts';
 import { lostStages, type StageDirectory } from '../../portals/stage-directory.ts';
 import type { Rule } from '../../rules/schema.ts';
 import type { PresentRecord } from '../decide.ts';
-import { idsPerCommand, readRow, recordsCommand, type SemanticsOf } from '../read-records.ts';
+import { isInOrder, isLastPage } from '../list-pages.ts';
+import { readRow, recordsCommand, type SemanticsOf } from '../read-records.ts';
 import { saysSemantics } from '../stage-semantics.ts';
 import { idOf } from '../targets.ts';
 
@@ -66,7 +67,7 @@ export function readPage(
   if (!list.success) throw new LostUnreadable(`The portal gave a page of type ${entityTypeId} that cannot be read`);
   const { items } = list.data;
   const ids = items.flatMap((row) => idOf(row) ?? []);
-  if (ids.length < items.length || ids.some((id) => id <= after)) {
+  if (ids.length < items.length || !isInOrder(ids, after)) {
     throw new LostUnreadable(`The portal does not page the records of type ${entityTypeId} by id`);
   }
   const read = items.map((row) => readRow(entityTypeId, row, semanticsOf));
@@ -75,6 +76,6 @@ export function readPage(
     records,
     unread: items.length - records.length,
     last: Math.max(after, ...ids),
-    isLast: items.length < idsPerCommand,
+    isLast: isLastPage(items, answer?.kind === 'result' ? answer.next : undefined),
   };
 }

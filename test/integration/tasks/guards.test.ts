@@ -220,6 +220,22 @@ describe('many records', () => {
     ]);
   }, 30_000);
 
+  test('what one contact has too much of does not keep the contacts of other deals', async () => {
+    const pipeline = bench.portal.addType({ entityTypeId: process, title: 'Project' });
+    const deals = Array.from({ length: 2 }, () => bench.addLostDeal(1));
+    const [busy = 0, free = 0] = deals.flatMap((id) => bench.portal.contactsOf(id));
+    const stageId = `DT${process}_${pipeline}:FAIL`;
+    for (let count = 0; count < 310; count += 1) {
+      bench.portal.addItem(process, { categoryId: pipeline, stageId, contactIds: [busy], silent: true });
+    }
+    await bench.pushFile(file('[contacts]', { lines: 'guards: { recent-activity: off }' }));
+    const taskIds: string[] = [];
+    for (const id of deals) taskIds.push(await bench.taskOf({ entityTypeId: 2, id }, 'tidy'));
+    await bench.workFor(30);
+    expect([exists(3, busy), exists(3, free)]).toEqual([true, false]);
+    expect((await bench.task(taskIds[0] ?? '')).deletions?.[0]?.outcome?.why).toMatch(/^guard-unreadable: open-items/);
+  }, 30_000);
+
   test('a round of more than fifty contacts deletes each of them', async () => {
     await bench.pushFile(file('[contacts]'));
     const deals = Array.from({ length: 12 }, () => bench.addLostDeal(5));

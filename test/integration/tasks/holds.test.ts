@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Task } from '../../../lib/tasks/task.ts';
+import { alteredLists } from './altered-lists.ts';
 import { type Bench, day, eachTestHas, through } from './bench.ts';
 
 let bench: Bench;
@@ -230,6 +231,25 @@ describe('a hold', () => {
     expect(task.status).toBe('observed');
     expect(task.history.at(-1)?.text).toContain(`crm.item.delete of 3/${contacts[0]}: kept by a hold: a hold`);
   });
+});
+
+test('a source that the portal gives as a number protects', async () => {
+  const { contacts, deal } = lostDeal();
+  bench.portal.updateItem(3, contacts[0], { fields: { sourceId: '5' }, silent: true });
+  const asNumber = (row: unknown): unknown => {
+    const { sourceId } = row as { sourceId?: unknown };
+    return { ...(row as object), sourceId: sourceId === '5' ? 5 : sourceId };
+  };
+  const rest = alteredLists(
+    bench,
+    (params) => params.get('entityTypeId') === '3',
+    (items) => items.map(asNumber),
+  );
+  await bench.pushFile(file('[contacts]', "{ sources: ['5'] }"));
+  const taskId = await bench.taskOf({ entityTypeId: 2, id: deal }, 'tidy');
+  await bench.workFor(30, { rest });
+  expect(outcomes(await bench.task(taskId))?.[0]).toEqual(['contacts', 'held', 'its source is 5']);
+  expect(exists(3, contacts[0])).toBe(true);
 });
 
 describe('the hold field', () => {

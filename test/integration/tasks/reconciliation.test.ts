@@ -74,6 +74,21 @@ describe('a round', () => {
     expect(await bench.choreAt('reconcile')).toBe(bench.time.now + minute);
   });
 
+  test('of a portal that gives the last ids first moves no watermark, and the next finds the others', async () => {
+    const dealIds = addLostDeals(70);
+    const backwards = listing(() =>
+      dealIds
+        .slice(-50)
+        .toReversed()
+        .map((id) => ({ id })),
+    );
+    await bench.reconcile({ rest: backwards });
+    expect((await mark()).until).toBeUndefined();
+    expect((await bench.row()).reconciledUntil).toBeUndefined();
+    await bench.reconcile();
+    expect(new Set(bench.found())).toEqual(new Set(dealIds));
+  });
+
   test.each([
     ['a row without an id', [{ title: 'x' }]],
     ['a row that is no object', [null]],
