@@ -120,15 +120,15 @@ function ownAsk(
   select: readonly string[],
   note: (rows: Rows | Unread) => void,
 ): Ask {
-  const ids = holders.map(({ record }) => record.id);
+  const asked = holders.map(({ record }) => record.id);
   const entityTypeId = holders[0]?.record.entityTypeId;
-  const filter = { '@id': ids, ...conditions };
+  const filter = { '@id': asked, ...conditions };
   return {
     command: { method: 'crm.item.list', params: { entityTypeId, filter, select, order: { id: 'ASC' }, start: -1 } },
     read: (answer) => {
       const content = contentOf(answer);
       const list = typeof content === 'object' ? itemListSchema.safeParse(content.result).data : undefined;
-      note((list && rowsById(list.items, ids)) ?? (typeof content === 'object' ? 'unanswered' : content));
+      note((list && rowsById(list.items, asked)) ?? (typeof content === 'object' ? 'unanswered' : content));
       return [];
     },
   };

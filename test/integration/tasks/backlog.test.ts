@@ -255,8 +255,8 @@ describe('what a person asks for holds for rules and portal as they were then', 
     expect(bench.portal.item(2, id)).toBeDefined();
   });
 
-  test.each([undefined, ['one']])('a rule that deletes more by now does not act, named as %j', async (rules) => {
-    const id = await asked(rules && { rules });
+  test.each([undefined, ['one']])('a rule that deletes more by now does not act, named as %j', async (named) => {
+    const id = await asked(named && { rules: named });
     await push(one.replace('[deal-contacts]', '[deal]'));
     expect(await rest()).toEqual([]);
     expect(bench.portal.item(2, id)).toBeDefined();
