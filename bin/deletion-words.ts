@@ -25,8 +25,15 @@ const proofs: Readonly<Record<string, string>> = {
 
 /** `crm.item.delete of contact 5, contact 6: deleted, as the portal answered`: a line for each way in which they ended. */
 export function deletionLines(deletions: readonly Deletion[]): string[] {
-  const groups = Map.groupBy(deletions, ({ method, outcome }) =>
-    JSON.stringify([method, outcome?.result, outcome?.proof, outcome?.verdict, outcome?.why]),
+  const groups = Map.groupBy(deletions, ({ method, outcome, snapshotAt }) =>
+    JSON.stringify([
+      outcome === undefined && snapshotAt === undefined,
+      method,
+      outcome?.result,
+      outcome?.proof,
+      outcome?.verdict,
+      outcome?.why,
+    ]),
   );
   return [...groups.values()].map((some) => `${namesOf(some)}: ${outcomeText(some)}`);
 }
@@ -111,9 +118,15 @@ function shortened(ids: string): string {
 function outcomeText(some: readonly Deletion[]): string {
   const moments = some.flatMap(({ outcome }) => outcome?.at ?? []);
   const [first, last] = [Math.min(...moments), Math.max(...moments)];
-  if (moments.length === 0) return 'not carried out';
+  const [one] = some;
+  if (one === undefined || moments.length === 0) return unendedText(one);
   const when = first === last ? `at ${iso(first)}` : `from ${iso(first)} to ${iso(last)}`;
-  return `${resultText(some[0]?.outcome)}, ${when}`;
+  return `${resultText(one.outcome)}, ${when}`;
+}
+
+/** What has a snapshot may have been sent: no worker has lived to say so. */
+function unendedText(deletion: Deletion | undefined): string {
+  return deletion?.snapshotAt === undefined ? 'not carried out' : 'no answer is known; it may have been carried out';
 }
 
 function resultText(outcome: Deletion['outcome']): string {

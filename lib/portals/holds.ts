@@ -41,6 +41,15 @@ export class HoldStore {
   /** In place of an earlier hold on the same record. */
   async put(memberId: string, hold: Hold): Promise<void> {
     await this.#table.put({ ...holdKey(memberId, hold), ...hold });
+    // In this order: who reads the portal before this, and the holds before that, finds the number changed later.
+    await this.#table.update(
+      { memberId, sk: 'portal' },
+      {
+        set: 'SET #holdsPut = if_not_exists(#holdsPut, :none) + :one',
+        if: 'attribute_exists(#memberId)',
+        values: { none: 0, one: 1 },
+      },
+    );
   }
 
   /** False when there was none. */

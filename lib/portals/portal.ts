@@ -62,6 +62,8 @@ export const portalSchema = z.object({
   reconciledUntil: z.int().positive().optional(),
   /** The version of the rules that the look for ended waits has gone through. */
   waitsVersion: z.int().positive().optional(),
+  /** How many holds have ever been put on records: whoever read the holds before sees that there are others now. */
+  holdsPut: z.int().positive().optional(),
   createdAt: z.int().positive(),
   updatedAt: z.int().positive(),
 });

@@ -3,10 +3,11 @@ import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute, second } from '../bitrix24/reactions.ts';
 import { capReason, capsOf } from '../portals/caps.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
+import { OutOfDate } from '../portals/waiting.ts';
 import { commandOf } from './deletion.ts';
 import { each } from './each.ts';
 import { finishWave } from './finish-wave.ts';
-import { afterFailure, earliest, type Ready, type Run, troubleOf } from './run.ts';
+import { afterFailure, earliest, isPortalTrouble, type Ready, type Run, troubleOf } from './run.ts';
 import type { Trouble } from './settle.ts';
 import type { Deletion, Outcome, Task } from './task.ts';
 import { verify } from './verify.ts';
@@ -75,7 +76,9 @@ async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<n
     again = judgeAnswers(run, batch, answers);
   } catch (error) {
     if (!(error instanceof Bitrix24Error && error.row.verifyBeforeRepeat === true)) {
-      await options.caps.giveBack(portal.memberId, batch.length);
+      // Of any other error nobody knows whether the request had gone out by then.
+      const isUnsent = isPortalTrouble(error) || error instanceof OutOfDate;
+      if (isUnsent) await options.caps.giveBack(portal.memberId, batch.length);
       return afterFailure(run, tasksOf(batch), error);
     }
     for (const sent of batch) Object.assign(sent, { unclear: true, trouble: troubleOf(error) });
@@ -89,7 +92,10 @@ function tasksOf(batch: readonly Sent[]): Task[] {
   return [...new Set(batch.map((sent) => sent.ready.task))];
 }
 
-/** Whether tidy24 still runs, nobody has ended one of the tasks, and the portal still says what was decided upon. */
+/**
+ * Whether tidy24 still runs, nobody has ended one of the tasks or put a hold on a record, and the portal still says what
+ * was decided upon.
+ */
 async function isAsDecided({ options, portal }: Run, batch: readonly Task[]): Promise<boolean> {
   const [now, stop, tasks] = await Promise.all([
     options.portals.get(portal.memberId),
@@ -105,7 +111,8 @@ async function isAsDecided({ options, portal }: Run, batch: readonly Task[]): Pr
     now.pause === undefined &&
     now.mode === portal.mode &&
     now.enforcedAt === portal.enforcedAt &&
-    now.rulesVersion === portal.rulesVersion
+    now.rulesVersion === portal.rulesVersion &&
+    now.holdsPut === portal.holdsPut
   );
 }
 

@@ -109,8 +109,7 @@ export function bondOf(
   const { what, id, snapshotAt } = deletion;
   // A snapshot is taken just before the call.
   const cut = snapshotAt === undefined ? 'cut' : 'perhaps-ours';
-  if (what === 'company') return companyId === id ? 'linked' : cut;
-  if (what === 'company-contacts') return companyId === id ? 'linked' : 'cut';
+  if (what === 'company' || what === 'company-contacts') return companyId === id ? 'linked' : cut;
   if (what !== 'contacts') return 'linked';
 
   const unlinking = all.find((other) => other.what === 'deal-contacts');

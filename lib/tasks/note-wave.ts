@@ -13,8 +13,11 @@ import { mostDoomed, readBelongings } from './undo/belongings.ts';
 import type { Belongings, Doomed } from './undo/collect.ts';
 import { snapshotOf, storeSnapshot } from './undo/take-snapshot.ts';
 
-/** A snapshot older than this, in ms, is taken anew before it is relied on. */
-const renewSnapshotMs = 24 * 3600 * 1000;
+/**
+ * A snapshot older than this, in ms, is taken anew before it is relied on: people change a record while its task waits
+ * for another try, and undo has to bring back what was deleted. What was added to links is seen at once.
+ */
+const renewSnapshotMs = { record: 60_000, links: 24 * 3600 * 1000 } as const;
 /** A row of the table holds 400 KB; this leaves room for its history and its end. In characters. */
 const largestNote = 250_000;
 /** Of more contacts a task keeps only a digest. */
@@ -161,9 +164,10 @@ async function noteWave(
 }
 
 function isCovered({ snapshotAt = 0, contactIds = [], ...deletion }: Deletion, targets: Targets, now: number): boolean {
-  if (now - snapshotAt >= renewSnapshotMs) return false;
   const target = targets.get(deletionKey(deletion));
-  if (target?.kind !== 'links' || deletion.linksDigest === digestOf(target.links)) return true;
+  if (target?.kind !== 'links') return now - snapshotAt < renewSnapshotMs.record;
+  if (now - snapshotAt >= renewSnapshotMs.links) return false;
+  if (deletion.linksDigest === digestOf(target.links)) return true;
   const known = new Set(contactIds);
   return target.links.every(({ CONTACT_ID }) => known.has(CONTACT_ID));
 }

@@ -148,7 +148,9 @@ async function prepareTask(
   }
   if (sparing === undefined || sparing.unknown !== undefined) return leaveGuarded(run, task, sparing?.unknown, shared);
   if (sparing.lost !== undefined) {
-    await settle.held(task, sparing.lost);
+    // What an earlier try has deleted, and nobody has said so, was just seen to be gone.
+    const seen = task.deletions?.map((deletion) => ended.get(deletionKey(deletion)) ?? deletion);
+    await settle.held(seen === undefined ? task : { ...task, deletions: seen }, sparing.lost);
     return undefined;
   }
   for (const deletion of turn) {

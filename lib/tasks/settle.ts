@@ -98,18 +98,20 @@ export class Settlement {
 
   /** The record is gone: what was done of the task stays noted, and no more is done. */
   async skipped(task: Task, reason: SkipReason): Promise<void> {
-    await this.end(task, 'skipped', reason, { text: `Skipped: ${reason}${endedBefore(task)}` });
+    const text = `Skipped: ${reason}${endedBefore(task)}`;
+    await this.end(task, 'skipped', reason, { text, ...noted(task) });
   }
 
   /** The same for a record that is not to be acted on any more. */
   async cancelled(task: Task, reason: CancelReason): Promise<void> {
-    await this.end(task, 'cancelled', reason, { text: `Cancelled: ${reason}${endedBefore(task)}` });
+    const text = `Cancelled: ${reason}${endedBefore(task)}`;
+    await this.end(task, 'cancelled', reason, { text, ...noted(task) });
   }
 
   /** The lost record itself is protected: nothing more is done, not even when that ends. */
   async held(task: Task, why: string): Promise<void> {
     const text = `Skipped: held. ${why}${endedBefore(task)}`;
-    await this.end(task, 'skipped', 'held' satisfies KeepReason, { text });
+    await this.end(task, 'skipped', 'held' satisfies KeepReason, { text, ...noted(task) });
   }
 
   /** Nothing is done; what would be is told. */
@@ -191,9 +193,13 @@ export class Settlement {
     await this.end(task, 'failed', row?.name ?? code, {
       text: `Failed and dead-lettered: ${code}. ${text}`,
       attempts,
-      ...(task.deletions && { deletions: task.deletions }),
+      ...noted(task),
     });
   }
+}
+
+function noted({ deletions }: Task): { deletions?: Deletion[] } {
+  return deletions === undefined ? {} : { deletions };
 }
 
 const results = {

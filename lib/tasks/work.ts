@@ -11,10 +11,11 @@ import { fittingLook, type Judged, limitAmong, type Look, lookCommands, readLook
 import { type DeletionMessage, tasksPerMessage } from './messages.ts';
 import { prepare } from './prepare.ts';
 import { recordKey } from './read-records.ts';
-import { afterFailure, afterTrouble, type Run, type WorkOptions } from './run.ts';
+import { afterFailure, afterTrouble, earliest, type Run, type WorkOptions } from './run.ts';
 import { Settlement } from './settle.ts';
 import type { Deletion, RecordKey, Task } from './task.ts';
 import type { Going } from './turning.ts';
+import { unansweredOf, withAnswers } from './unanswered.ts';
 import { workUndo } from './undo/work-undo.ts';
 
 /** A round looks and then deletes; one more look is needed for what does not come with the record. */
@@ -111,10 +112,10 @@ async function attempt(run: Run, open: readonly Task[], rules: StoredRules | und
 
   const look = await lookAt(run, first);
   if (typeof look !== 'object') return look ?? others;
-  const going = await decideAll(run, first, look);
-  const { ready, again } = await prepare(run, going, look);
+  const decided = await decideAll(run, first, look);
+  const { ready, again } = await prepare(run, decided.going, look);
   // A limit holds for the whole portal, so its end counts and not that there is more to do.
-  return (await carryOut(run, ready, look.at)) ?? again ?? others;
+  return (await carryOut(run, ready, look.at)) ?? earliest(again, decided.again) ?? others;
 }
 
 /**
@@ -174,10 +175,21 @@ function requestsFor(rule: StoredRule | undefined): number {
   return requestsPerRound + (onlyLinks ? 1 : 3);
 }
 
-/** Ends or defers what is not to be carried out; gives back what is, or is to be observed. */
-async function decideAll(run: Run, judged: readonly Judged[], look: Look): Promise<Going[]> {
+/** A task that is not to be carried out, and how it ends. */
+interface Ending {
+  readonly task: Task;
+  readonly end: (task: Task) => Promise<void>;
+}
+
+/** Ends or defers what is not to be carried out; gives what is, or is to be observed. */
+async function decideAll(
+  run: Run,
+  judged: readonly Judged[],
+  look: Look,
+): Promise<{ going: Going[]; again: number | undefined }> {
   const { options, portal, settle } = run;
   const going: Going[] = [];
+  const endings: Ending[] = [];
   await each(judged, async ({ task, rule }) => {
     const record = look.records.get(recordKey(task.record));
     if (record === undefined || look.profile === undefined) {
@@ -189,9 +201,10 @@ async function decideAll(run: Run, judged: readonly Judged[], look: Look): Promi
     const decision = decide(task, record, rule, portal, options.clock());
     switch (decision.do) {
       case 'skip':
-        return isOver(task) ? settle.done(goneItself(task, options.clock())) : settle.skipped(task, decision.reason);
+        if (isOver(task)) return settle.done(goneItself(task, options.clock()));
+        return endings.push({ task, end: (known) => settle.skipped(known, decision.reason) });
       case 'cancel':
-        return settle.cancelled(task, decision.reason);
+        return endings.push({ task, end: (known) => settle.cancelled(known, decision.reason) });
       case 'defer':
         return settle.putOff(task, decision.until, `Due at ${new Date(decision.until).toISOString()}`);
       case 'read-again':
@@ -203,9 +216,29 @@ async function decideAll(run: Run, judged: readonly Judged[], look: Look): Promi
     if (!record.found || !rule) throw new TypeError('A record that is gone, or without a rule, is not acted on');
     const missing = missingFor(rule, record);
     if (missing !== undefined) return unsaid(run, task, missing);
-    going.push({ task, rule, record, observe: decision.do === 'observe' ? decision.reason : undefined });
+    return going.push({ task, rule, record, observe: decision.do === 'observe' ? decision.reason : undefined });
   });
-  return going;
+  return { going, again: await endAll(run, endings) };
+}
+
+/** What may have been deleted is looked for first. Gives when to come again, if that could not be read. */
+async function endAll(run: Run, endings: readonly Ending[]): Promise<number | undefined> {
+  const unsure = endings.filter(({ task }) => unansweredOf(task).length > 0);
+  const sure = endings.filter((ending) => !unsure.includes(ending));
+  await each(sure, ({ task, end }) => end(task));
+  const tasks = unsure.map(({ task }) => task);
+  if (tasks.length === 0) return undefined;
+  let known: Task[];
+  try {
+    known = await withAnswers(run, tasks);
+  } catch (error) {
+    return afterFailure(run, tasks, error);
+  }
+  await each(
+    unsure.map(({ end }, index) => ({ end, task: known[index] })),
+    ({ end, task }) => (task ? end(task) : Promise.resolve()),
+  );
+  return undefined;
 }
 
 /** The portal has left out something of the record that the rule depends on. */

@@ -147,9 +147,10 @@ describe('whether it still hangs on the record', () => {
     expect(bond(tried(company), { companyId: 0 })).toBe('perhaps-ours');
   });
 
-  test('the links of a company do while it is the record’s: we do not take a company off a record', () => {
+  test('the links of a company do while it is the record’s; after a try they may be gone by our own hand', () => {
     expect(bond(companyLinks, { companyId: 9 })).toBe('linked');
-    expect(bond(tried(companyLinks), { companyId: 0 })).toBe('cut');
+    expect(bond(companyLinks, { companyId: 0 })).toBe('cut');
+    expect(bond(tried(companyLinks), { companyId: 0 })).toBe('perhaps-ours');
   });
 
   test('links of the deal, items and the record itself always do', () => {
