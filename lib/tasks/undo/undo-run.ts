@@ -34,6 +34,7 @@ export class UndoRun {
   /** Where deleted records are now. */
   readonly restored: Map<string, Restored>;
   readonly #undo: Undo;
+  readonly #deleted: ReadonlySet<string>;
   #linked: number;
   #hasProgressed = false;
   #refusal: UndoTrouble | undefined;
@@ -44,6 +45,7 @@ export class UndoRun {
     this.plan = plan;
     this.#undo = undo;
     this.#linked = undo.linked;
+    this.#deleted = new Set(plan.records.map(recordKey));
     this.restored = new Map([...earlier, ...undo.restored].map((one) => [recordKey(one), one]));
   }
 
@@ -71,8 +73,7 @@ export class UndoRun {
 
   /** The present id of a record of the snapshot; undefined when it was deleted and is not there again. */
   idNow(record: RecordKey): number | undefined {
-    const isDeleted = this.plan.records.some((one) => one.entityTypeId === record.entityTypeId && one.id === record.id);
-    return isDeleted ? this.restored.get(recordKey(record))?.newId : record.id;
+    return this.#deleted.has(recordKey(record)) ? this.restored.get(recordKey(record))?.newId : record.id;
   }
 
   /** Deleted records that are not there again. */

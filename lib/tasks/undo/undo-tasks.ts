@@ -1,6 +1,6 @@
 import type { Table } from '../../aws/table.ts';
 import type { HistoryEntry } from '../task.ts';
-import type { Undo } from './undo-state.ts';
+import { compactUndo, type Undo } from './undo-state.ts';
 
 /** How far tasks that take others back have come: in their rows of the table `tasks`. */
 export class UndoTasks {
@@ -17,7 +17,7 @@ export class UndoTasks {
       {
         set: 'SET #undo = :undo, #attempts = :none, #history = list_append(#history, :history)',
         if: '#status = :open',
-        values: { undo, none: 0, history, open: 'open' },
+        values: { undo: compactUndo(undo), none: 0, history, open: 'open' },
       },
     );
     return row !== undefined;

@@ -1,5 +1,7 @@
+import { OutOfDate } from '../../portals/waiting.ts';
 import { recordKey } from '../read-records.ts';
-import { afterFailure, afterTrouble, type Run } from '../run.ts';
+import { afterFailure, afterTrouble, isPortalTrouble, type Run } from '../run.ts';
+import type { Trouble } from '../settle.ts';
 import { type Task, taskIdOf } from '../task.ts';
 import { completeRecords } from './complete.ts';
 import { findRestored } from './find-restored.ts';
@@ -15,13 +17,34 @@ const requestsPerTry = 4;
 /** So many undos of one task are looked at for what they have brought back. */
 export const mostRuns = 20;
 
+/** What has come back of so many records fits into the row of the undo. */
+const mostRecords = 20_000;
+
 /**
  * Takes a task back, as far as that can be done now: everything that is there already is passed over, so that it can be
- * begun anew at any point.
+ * begun anew at any point. Whatever goes wrong is a trouble of this task alone: it comes first in its message, and the
+ * others would wait with it.
  *
  * @returns when to come again, in ms since the epoch; undefined when the task has ended or waits in the table
+ * @throws when the table or the dead-letter queue does not take how it ended
  */
 export async function workUndo(run: Run, task: Task, state: Undo): Promise<number | undefined> {
+  let undo: UndoRun | undefined;
+  try {
+    undo = await beginRun(run, task, state);
+    if (undo) await takeBack(undo);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UndoEnded) return undefined;
+    const tried = undo?.hasProgressed === true ? { ...task, attempts: 0 } : task;
+    if (isPortalTrouble(error) || error instanceof OutOfDate) return afterFailure(run, [tried], error);
+    await afterTrouble(run, tried, error instanceof UndoTrouble ? error.trouble : unexpected(run, task, error));
+    return undefined;
+  }
+}
+
+/** Undefined when there is nothing to begin with: then the task has ended. */
+async function beginRun(run: Run, task: Task, state: Undo): Promise<UndoRun | undefined> {
   const { options, settle } = run;
   const [[original], snapshots] = await Promise.all([
     options.tasks.getMany([state.of]),
@@ -32,26 +55,34 @@ export async function workUndo(run: Run, task: Task, state: Undo): Promise<numbe
     await settle.end(task, 'skipped', 'snapshot-expired', { text });
     return undefined;
   }
-  const undo = new UndoRun(run, task, state, undoPlan(original, snapshots), await earlierRuns(run, task, state));
-  try {
-    await run.session.reserve(requestsPerTry);
-    await dropVanished(undo);
-    await findRestored(undo);
-    if (undo.recreates) await recreate(undo);
-    await completeRecords(undo);
-    await putLinks(undo);
-    await putNames(undo);
-    await holdLost(undo);
-    if (undo.refusal) throw undo.refusal;
-    await end(undo);
-    return undefined;
-  } catch (error) {
-    if (error instanceof UndoEnded) return undefined;
-    const tried = undo.hasProgressed ? { ...task, attempts: 0 } : task;
-    if (!(error instanceof UndoTrouble)) return afterFailure(run, [tried], error);
-    await afterTrouble(run, tried, error.trouble);
+  const plan = undoPlan(original, snapshots);
+  if (plan.records.length > mostRecords) {
+    const description = `${plan.records.length} records are more than one task can note (${mostRecords})`;
+    await settle.fail(task, { code: 'UNDO_TOO_LARGE', description });
     return undefined;
   }
+  return new UndoRun(run, task, state, plan, await earlierRuns(run, task, state));
+}
+
+async function takeBack(undo: UndoRun): Promise<void> {
+  await undo.run.session.reserve(requestsPerTry);
+  await dropVanished(undo);
+  await findRestored(undo);
+  if (undo.recreates) await recreate(undo);
+  await completeRecords(undo);
+  await putLinks(undo);
+  await putNames(undo);
+  await holdLost(undo);
+  if (undo.refusal) throw undo.refusal;
+  await end(undo);
+}
+
+/** A damaged row, one that the table does not take, or a mistake of ours. Its words may name a person. */
+function unexpected({ options }: Run, { taskId, memberId }: Task, error: unknown): Trouble {
+  const name = error instanceof Error ? error.name : typeof error;
+  options.log.error('undo failed', { taskId, memberId, reason: name });
+  const description = `What is kept could not be read, or what has come back could not be noted (${name})`;
+  return { code: 'UNDO_BROKEN', description };
 }
 
 /** What earlier undos of the same task have brought back. */
