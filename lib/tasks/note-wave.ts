@@ -148,7 +148,8 @@ async function noteWave(
   });
   if (JSON.stringify(noted) === JSON.stringify({ deletions: before.deletions, items: before.items ?? {} })) return task;
 
-  if (JSON.stringify(noted).length > largestNote) {
+  const isFull = uncovered.length > 0 && snapshots === undefined;
+  if (isFull || JSON.stringify(noted).length > largestNote) {
     const description = 'More is to be removed than one task can hold. Delete some of it by hand.';
     await settle.fail(before, { code: 'TASK_TOO_LARGE', description });
     return undefined;
@@ -160,7 +161,10 @@ async function noteWave(
     snapshots,
     history: snapshots === undefined || !settle.roomIn(before) ? [] : [settle.entry('decided', text)],
   });
-  return isNoted ? { ...task, ...noted, ...(snapshots !== undefined && { snapshots }) } : undefined;
+  if (isNoted) return { ...task, ...noted, ...(snapshots !== undefined && { snapshots }) };
+  // Somebody has ended the task, and may have had erased what it kept, before this was stored.
+  if (snapshots !== undefined) await options.snapshots.eraseOne(task.taskId, snapshots - 1);
+  return undefined;
 }
 
 function isCovered({ snapshotAt = 0, contactIds = [], ...deletion }: Deletion, targets: Targets, now: number): boolean {

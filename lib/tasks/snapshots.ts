@@ -103,6 +103,13 @@ export class SnapshotStore {
     return until !== undefined && until > this.#clock() ? until : undefined;
   }
 
+  /** Erases one snapshot, on which nobody has relied. */
+  async eraseOne(taskId: string, number: number): Promise<void> {
+    const row = await this.#table.get({ taskId, part: number });
+    const { more = [] } = partSchema.safeParse(row).data ?? {};
+    for (const part of [number, ...more]) await this.#table.delete({ taskId, part });
+  }
+
   /** Erases every part of every snapshot of the task, and gives how many there were. */
   async erase(taskId: string): Promise<number> {
     let erased = 0;

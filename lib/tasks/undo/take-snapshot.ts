@@ -55,17 +55,15 @@ export function snapshotOf(
   return { ...snapshot, owners, names };
 }
 
-/** How many snapshots the task has now. */
+/** How many snapshots the task has now; undefined when there is no room for one more. */
 export async function storeSnapshot(
   snapshots: SnapshotStore,
   { taskId, snapshots: before = 0 }: Task,
   snapshot: Snapshot,
-): Promise<number> {
+): Promise<number | undefined> {
   // A number may be taken although the task does not know it: by a try that died before it could note it.
-  let number = before;
-  while (!(await snapshots.put(taskId, number, snapshot))) {
-    number += 1;
-    if (number >= mostSnapshots) throw new Error(`Task ${taskId} has ${number} snapshots and no room for one more`);
+  for (let number = before; number < mostSnapshots; number += 1) {
+    if (await snapshots.put(taskId, number, snapshot)) return number + 1;
   }
-  return number + 1;
+  return undefined;
 }
