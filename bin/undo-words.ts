@@ -1,4 +1,5 @@
 import { recordKey } from '../lib/tasks/read-records.ts';
+import type { RecordKey } from '../lib/tasks/task.ts';
 import type { UndoPlan } from '../lib/tasks/undo/undo-plan.ts';
 import { counted } from './counted.ts';
 import { recordText } from './task-view.ts';
@@ -8,6 +9,23 @@ const mostNamed = 20;
 
 /** What an undo would bring back, and what it cannot, in a person's words. Names no person. */
 export function undoWords(plan: UndoPlan, recreate: boolean): string[] {
+  const { unclear, unkept } = plan;
+  const words = comingBack(plan, recreate);
+  if (unclear.length > 0) {
+    words.push(
+      'Whether the task has removed these is not known; what is still there is left as it is:',
+      ...named(unclear),
+    );
+  }
+  if (unkept > 0) {
+    words.push(
+      `Cannot come back, because the time of their snapshots is over: what ${counted(unkept, 'deletion')} removed.`,
+    );
+  }
+  return words;
+}
+
+function comingBack(plan: UndoPlan, recreate: boolean): string[] {
   const { records, owners, depth } = plan;
   const deleted = new Set(records.map(recordKey));
   const words = ['Comes back:'];
@@ -45,16 +63,18 @@ export function undoWords(plan: UndoPlan, recreate: boolean): string[] {
   return words;
 }
 
-function named(records: UndoPlan['records']): string[] {
+function named(records: readonly RecordKey[]): string[] {
   const lines = records.slice(0, mostNamed).map((record) => `  - ${recordText(record)}`);
   return records.length > mostNamed ? [...lines, `  - and ${records.length - mostNamed} more`] : lines;
 }
 
 /** The same for `--json`. */
-export function undoPlanView({ records, owners, depth }: UndoPlan): Record<string, unknown> {
+export function undoPlanView({ records, owners, depth, unclear, unkept }: UndoPlan): Record<string, unknown> {
   return {
     depth,
     records: records.map(({ entityTypeId, id }) => ({ entityTypeId, id })),
     links: owners.map(({ entityTypeId, id, back }) => ({ entityTypeId, id, contactIds: [...back] })),
+    unclear: unclear.map(({ entityTypeId, id }) => ({ entityTypeId, id })),
+    unkept,
   };
 }

@@ -27,6 +27,8 @@ export class UndoRefused extends Error {
   }
 }
 
+const expired = 'What the task deleted is no longer kept: the time for undo is over.';
+
 /**
  * What taking the task back would put back.
  *
@@ -41,7 +43,7 @@ export async function lookAtUndo(snapshots: Pick<SnapshotStore, 'get'>, task: Ta
       'The task has not ended: it would go on deleting. Wait until it has, or cancel it.',
     );
   }
-  if (task.status === 'observed') {
+  if (task.status === 'observed' && task.snapshots === undefined) {
     throw new UndoRefused('only-observed', 'The task was only observed: it has deleted nothing.');
   }
   if (task.snapshots === undefined) {
@@ -50,11 +52,12 @@ export async function lookAtUndo(snapshots: Pick<SnapshotStore, 'get'>, task: Ta
   const kept = await snapshots.get(task.taskId);
   if (kept.length === 0) {
     throw task.forgottenAt === undefined
-      ? new UndoRefused('snapshots-expired', 'What the task deleted is no longer kept: the time for undo is over.')
+      ? new UndoRefused('snapshots-expired', expired)
       : new UndoRefused('snapshots-forgotten', 'What the task deleted was erased at the request of a person.');
   }
   const plan = undoPlan(task, kept);
   if (plan.records.length === 0 && plan.owners.length === 0) {
+    if (plan.unkept > 0) throw new UndoRefused('snapshots-expired', expired);
     throw new UndoRefused('nothing-removed', `The task ended as ${task.status} and has deleted nothing.`);
   }
   return plan;

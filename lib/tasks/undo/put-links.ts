@@ -49,14 +49,19 @@ const hasLinkMethods = ({ entityTypeId }: RecordKey): boolean =>
 
 /** Links contacts again to what they were linked to, as far as both are there, beside whoever is linked now. */
 export async function putLinks(undo: UndoRun): Promise<void> {
-  const contactNow = (id: number) => undo.idNow({ entityTypeId: EntityType.contact, id });
+  const contactOf = (id: number) => ({ entityTypeId: EntityType.contact, id });
+  const contactNow = (id: number) => undo.idNow(contactOf(id));
+  const whole = new Set(undo.plan.unlinked.map(recordKey));
   const wanted = undo.plan.owners.flatMap(({ entityTypeId, id, contacts, back }) => {
     const owner = undo.idNow({ entityTypeId, id });
     const kept = contacts.flatMap((link) => {
       const contactId = contactNow(link.CONTACT_ID);
       return contactId === undefined ? [] : [{ ...link, CONTACT_ID: contactId }];
     });
-    const wantedBack = new Set([...back].flatMap((contactId) => contactNow(contactId) ?? []));
+    // A contact or record that turns out never to have been gone has lost no link by us.
+    const isLost = whole.has(recordKey({ entityTypeId, id })) || undo.wasAway({ entityTypeId, id });
+    const lost = [...back].filter((contactId) => isLost || undo.wasAway(contactOf(contactId)));
+    const wantedBack = new Set(lost.flatMap((contactId) => contactNow(contactId) ?? []));
     if (owner === undefined || wantedBack.size === 0) return [];
     return [{ owner: { entityTypeId, id: owner }, kept, back: wantedBack }];
   });

@@ -17,7 +17,10 @@ interface Naming {
  * nobody has named another one since.
  */
 export async function putNames(undo: UndoRun): Promise<void> {
-  const wanted = [...ofOthers(undo), ...ofRestored(undo)].flatMap(({ record, field, to }): Naming[] => {
+  const lost = [...ofOthers(undo), ...ofRestored(undo)].filter(
+    ({ record, to }) => undo.wasAway(record) || undo.wasAway(to),
+  );
+  const wanted = lost.flatMap(({ record, field, to }): Naming[] => {
     const [id, target] = [undo.idNow(record), undo.idNow(to)];
     if (id === undefined || target === undefined) return [];
     return [{ record: { ...record, id }, field, to: { ...to, id: target } }];

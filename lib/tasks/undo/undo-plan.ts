@@ -3,8 +3,9 @@ import { EntityType } from '../../bitrix24/entity-types.ts';
 import { deletionKey } from '../deletion.ts';
 import { recordKey } from '../read-records.ts';
 import type { Snapshot } from '../snapshots.ts';
-import type { Deletion, RecordKey, Task } from '../task.ts';
+import type { Deletion, RecordKey } from '../task.ts';
 import type { KeptName, KeptOwner, KeptRecord } from './kept.ts';
+import { removedBy, type Removing, unkeptOf } from './removed.ts';
 import { referenceOf } from './writable-fields.ts';
 
 /** A record and its contacts as they were, and which of them are to be linked to it again. */
@@ -21,6 +22,10 @@ export interface UndoPlan {
   /** The owners of them that lost all their links, because a rule said so. */
   readonly unlinked: readonly RecordKey[];
   readonly names: readonly KeptName[];
+  /** What of these the task was about to remove, and nobody knows whether it has: what is there tells. */
+  readonly unclear: readonly RecordKey[];
+  /** How many deletions of the task are in no snapshot any more, and cannot be taken back. */
+  readonly unkept: number;
   /** With `ids` no field is known: what was deleted cannot be recognized, nor made anew. */
   readonly depth: Snapshot['depth'];
   /** ms since the epoch: when the first snapshot was taken, so before the first deletion. */
@@ -30,17 +35,14 @@ export interface UndoPlan {
 /** Companies before contacts, these before leads and deals, and items last: each names the ones before. */
 const order: readonly number[] = [EntityType.company, EntityType.contact, EntityType.lead, EntityType.deal];
 
-/**
- * What is to come back: what the snapshots hold and the task removed, or found removed after it had taken the snapshot,
- * because then its own deletion may have been the one whose answer never came.
- */
-export function undoPlan(task: Pick<Task, 'deletions' | 'items'>, snapshots: readonly Snapshot[]): UndoPlan {
-  const outcomes = new Map((task.deletions ?? []).map((deletion) => [deletionKey(deletion), deletion]));
-  const removed = (method: Deletion['method'], record: RecordKey): boolean => {
-    const deletion = outcomes.get(deletionKey({ method, ...record }));
-    // Of thousands of items those that are gone are only counted.
-    if (!deletion) return (task.items?.[String(record.entityTypeId)]?.gone ?? 0) > 0;
-    return deletion.outcome?.result === 'deleted' || deletion.outcome?.result === 'already-gone';
+/** What is to come back: what the snapshots hold and the task has removed, or perhaps has. */
+export function undoPlan(task: Removing, snapshots: readonly Snapshot[]): UndoPlan {
+  const removed = removedBy(task);
+  const unclear = new Map<string, RecordKey>();
+  const isRemoved = (method: Deletion['method'], { entityTypeId, id }: RecordKey): boolean => {
+    const answer = removed({ method, entityTypeId, id });
+    if (answer === 'perhaps') unclear.set(deletionKey({ method, entityTypeId, id }), { entityTypeId, id });
+    return answer !== 'no';
   };
 
   const records = new Map<string, KeptRecord>();
@@ -57,13 +59,13 @@ export function undoPlan(task: Pick<Task, 'deletions' | 'items'>, snapshots: rea
   };
 
   for (const { records: some } of snapshots) {
-    for (const record of some) if (removed('crm.item.delete', record)) records.set(recordKey(record), record);
+    for (const record of some) if (isRemoved('crm.item.delete', record)) records.set(recordKey(record), record);
   }
   const isGone = (entityTypeId: number, id: number) => records.has(recordKey({ entityTypeId, id }));
   for (const snapshot of snapshots) {
     for (const { owner, contacts } of linksOf(snapshot)) {
-      if (!removed(`crm.${owner.entityTypeId === EntityType.company ? 'company' : 'deal'}.contact.items.delete`, owner))
-        continue;
+      const kind = owner.entityTypeId === EntityType.company ? 'company' : 'deal';
+      if (!isRemoved(`crm.${kind}.contact.items.delete`, owner)) continue;
       add({ ...owner, contacts }, () => true);
       unlinked.set(recordKey(owner), owner);
     }
@@ -81,6 +83,8 @@ export function undoPlan(task: Pick<Task, 'deletions' | 'items'>, snapshots: rea
     owners: withOnePrimary([...owners.values()]).filter(({ back }) => back.size > 0),
     unlinked: [...unlinked.values()],
     names: [...names.values()],
+    unclear: [...unclear.values()],
+    unkept: unkeptOf(task, snapshots),
     depth: snapshots.some(({ depth }) => depth === 'ids') ? 'ids' : 'full',
     since: Math.min(...snapshots.map(({ takenAt }) => takenAt)),
   };

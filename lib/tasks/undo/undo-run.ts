@@ -76,25 +76,39 @@ export class UndoRun {
     return this.#deleted.has(recordKey(record)) ? this.restored.get(recordKey(record))?.newId : record.id;
   }
 
+  /** Whether it was deleted and is there again: what is there under its old id was never gone. */
+  wasAway(record: RecordKey): boolean {
+    const restored = this.restored.get(recordKey(record));
+    return restored !== undefined && restored.newId !== record.id;
+  }
+
   /** Deleted records that are not there again. */
   missing() {
     return this.plan.records.filter((record) => !this.restored.has(recordKey(record)));
   }
 
-  /** Sends changes. Each is one that may be sent twice, or is looked for before. */
+  /**
+   * Sends changes. Each is one that may be sent twice, or is looked for before.
+   *
+   * @throws PortalBusy before anything is sent, when a person has stopped or paused, or ended this task, meanwhile
+   */
   async write(commands: ReadonlyMap<string, Command>): Promise<Map<string, JudgedAnswer>> {
-    const { session, options, portal } = this.run;
-    const answers = await session.batch(commands, {
-      write: true,
-      stillHolds: async () => {
-        const now = await options.portals.get(portal.memberId);
-        return now?.state === 'active' && now.pause === undefined;
-      },
-    });
+    const { session, options } = this.run;
+    const answers = await session.batch(commands, { write: true, stillHolds: () => this.#mayGoOn() });
     const limit = limitAmong(answers.values());
     if (limit)
       throw new PortalBusy(limit.meaning, { until: options.clock() + (limit.waitMs ?? minute), verdict: limit });
     return answers;
+  }
+
+  async #mayGoOn(): Promise<boolean> {
+    const { options, portal } = this.run;
+    const [now, stop, [task]] = await Promise.all([
+      options.portals.get(portal.memberId),
+      options.killSwitch.stopped(),
+      options.tasks.getMany([this.task.taskId]),
+    ]);
+    return now?.state === 'active' && now.pause === undefined && stop === undefined && task?.status === 'open';
   }
 
   /** @throws UndoTrouble unless the answer is a result */

@@ -112,7 +112,8 @@ async function dropVanished(undo: UndoRun): Promise<void> {
 async function holdLost(undo: UndoRun): Promise<void> {
   const { entityTypeId } = undo.task.record;
   const id = undo.idNow(undo.task.record);
-  if (id !== undefined && (undo.linked > 0 || undo.restored.size > 0)) await undo.hold([{ entityTypeId, id }]);
+  const isAnythingBack = undo.linked > 0 || undo.plan.records.some((record) => undo.wasAway(record));
+  if (id !== undefined && isAnythingBack) await undo.hold([{ entityTypeId, id }]);
 }
 
 /** Named in a sentence before the rest is only counted. */
@@ -120,18 +121,31 @@ const mostNamed = 8;
 
 async function end(undo: UndoRun): Promise<void> {
   const { settle } = undo.run;
+  const { records, depth, unkept } = undo.plan;
   const missing = undo.missing();
-  const back = undo.plan.records.length - missing.length;
-  const done = `Put back: ${back} of ${undo.plan.records.length} records, the links of ${undo.linked} records`;
-  if (missing.length === 0) return settle.end(undo.task, 'done', undefined, { text: done });
+  const back = records.filter((record) => undo.wasAway(record)).length;
+  const stayed = records.length - missing.length - back;
+  const said = [
+    `Put back: ${back} of ${records.length - stayed} records, the links of ${undo.linked} records`,
+    ...(stayed > 0 ? [`${stayed} were there all the time`] : []),
+    ...(unkept > 0 ? [`Of ${unkept} deletions of the task nothing is kept any more: they cannot be taken back`] : []),
+  ];
+  if (missing.length === 0) {
+    const text = said.join('. ');
+    if (unkept > 0) return settle.end(undo.task, 'skipped', 'snapshots-expired', { text });
+    return settle.end(undo.task, 'done', undefined, { text });
+  }
   const named = missing.slice(0, mostNamed).map(({ entityTypeId, id }) => `${entityTypeId}/${id}`);
   const list = `${named.join(', ')}${missing.length > mostNamed ? ` and ${missing.length - mostNamed} more` : ''}`;
-  if (undo.plan.depth === 'ids') {
-    const text = `${done}. Nothing is kept of ${list} but that they were there (snapshot: ids).`;
+  if (depth === 'ids') {
+    const text = [...said, `Nothing is kept of ${list} but that they were there (snapshot: ids).`].join('. ');
     return settle.end(undo.task, 'skipped', 'records-not-kept', { text });
   }
-  const text =
-    `${done}. Not there: ${list}. If the recycle bin was on for them they may be in it for 30 days after the deletion: ` +
-    'in the portal, CRM, the gear, Recycle Bin; restore them there and undo once more. Or undo with --recreate.';
+  const text = [
+    ...said,
+    `Not there: ${list}`,
+    'If the recycle bin was on for them they may be in it for 30 days after the deletion: in the portal, CRM, the gear, ' +
+      'Recycle Bin; restore them there and undo once more. Or undo with --recreate.',
+  ].join('. ');
   return settle.end(undo.task, 'skipped', 'records-missing', { text });
 }
