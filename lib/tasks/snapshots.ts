@@ -15,6 +15,8 @@ export const snapshotSchema = z.object({
   /** The records that the contacts among these were linked to, and the contacts of these themselves. */
   owners: z.array(keptOwnerSchema).default([]),
   names: z.array(keptNameSchema).default([]),
+  /** By type: the highest id that there was. What is restored or made anew later has a higher one, a double has not. */
+  highest: z.record(z.string(), z.int()).optional(),
   /** `ids`: no field of a record is kept, only which there were and what was linked. */
   depth: z.enum(['full', 'ids']).default('full'),
 });

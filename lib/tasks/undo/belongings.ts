@@ -10,6 +10,7 @@ import {
   addressesRead,
   bankDetailsRead,
   contactsRead,
+  highestRead,
   isSmartProcess,
   itemsRead,
   numberIn,
@@ -48,9 +49,13 @@ function pagesOf(doomed: readonly Doomed[], type: number, depth?: 'full'): numbe
   return pagesOfIds(some.map(({ id }) => id));
 }
 
-/** Requisites and addresses, product rows, and contacts in their order. */
+/** Requisites and addresses, product rows, contacts in their order, and what tells doubles from restored records. */
 function belongingReads(doomed: readonly Doomed[]): Wanted[] {
-  const reads: Wanted[] = [];
+  const whole = Map.groupBy(
+    doomed.filter(({ depth }) => depth === 'full'),
+    ({ entityTypeId }) => entityTypeId,
+  );
+  const reads: Wanted[] = [...whole].map(([type, some]) => ({ ...highestRead(type), about: some.map(recordKey) }));
   for (const type of [contact, company]) {
     for (const ids of pagesOf(doomed, type, 'full')) {
       reads.push({ ...requisitesRead(type, ids), about: keysOf(type, ids) });

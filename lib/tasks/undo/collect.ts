@@ -22,6 +22,8 @@ export interface Belongings {
   readonly productRows: ReadonlyMap<string, readonly KeptRow[]>;
   readonly owners: readonly KeptOwner[];
   readonly names: readonly KeptName[];
+  /** By type: the highest id that there is. */
+  readonly highest: Readonly<Record<string, number>>;
   /** By `recordKey`: of which something could not be read, and why, if the portal said so. */
   readonly unreadable: ReadonlyMap<string, Verdict | undefined>;
 }
@@ -95,7 +97,14 @@ export function collect(
       .filter(({ method }) => method === 'crm.item.productrow.list')
       .map((read) => [read.about[0] ?? '', rowsOf(found.get(read.key))]),
   );
-  return { requisites, productRows, owners: [...owners.values()], names, unreadable };
+  const highest = Object.fromEntries(
+    usable.flatMap((read) => {
+      const [, type] = /^highest(\d+)$/.exec(read.key) ?? [];
+      const id = numberIn(rowsOf(found.get(read.key))[0]?.['id']);
+      return type === undefined || id === undefined ? [] : [[type, id]];
+    }),
+  );
+  return { requisites, productRows, owners: [...owners.values()], names, highest, unreadable };
 }
 
 /** Whether each row says itself what it is about: one that does not would be lost, or put to somebody else. */

@@ -2,11 +2,12 @@ import * as z from 'zod';
 import { EntityType } from '../../bitrix24/entity-types.ts';
 import { parsePortalTime } from '../../bitrix24/portal-time.ts';
 import { recordKey } from '../read-records.ts';
-import type { KeptRecord, KeptRow } from './kept.ts';
+import type { KeptRow } from './kept.ts';
 import { readOrFail } from './put-links.ts';
 import type { ListRead } from './read-all.ts';
 import { itemsRead, numberIn, pagesOfIds } from './reads.ts';
 import { isSame, phonesAndMails } from './same-record.ts';
+import type { PlannedRecord } from './undo-plan.ts';
 import type { UndoRun } from './undo-run.ts';
 
 const namesOfTypes: Readonly<Record<number, string>> = {
@@ -27,7 +28,7 @@ const atOnce = 10;
 export async function findRestored(undo: UndoRun): Promise<void> {
   if (undo.plan.depth === 'ids') return;
   const missing = undo.missing();
-  const claims = new Map<string, KeptRecord[]>();
+  const claims = new Map<string, PlannedRecord[]>();
   for (let start = 0; start < missing.length; start += atOnce) {
     const some = missing.slice(start, start + atOnce);
     const candidates = await candidatesOf(undo, some);
@@ -42,23 +43,18 @@ export async function findRestored(undo: UndoRun): Promise<void> {
   const taken = new Set(
     [...undo.restored.values()].map(({ entityTypeId, newId }) => recordKey({ entityTypeId, id: newId })),
   );
-  const found = [...claims].flatMap(([key, [record, ...others]]) =>
-    record && others.length === 0 && !taken.has(key) ? [{ record, newId: Number(key.split(':')[1]) }] : [],
-  );
-  for (const { record, newId } of found) {
+  const found = [...claims].flatMap(([key, [record, ...others]]) => {
+    if (!record || others.length > 0 || taken.has(key)) return [];
     const { entityTypeId, id } = record;
-    undo.restored.set(recordKey(record), { entityTypeId, id, newId, how: 'found', complete: true });
-  }
-  if (found.length === 0) return;
-  await undo.hold(found.map(({ record: { entityTypeId }, newId }) => ({ entityTypeId, id: newId })));
-  const names = found.map(({ record: { entityTypeId, id }, newId }) => `${entityTypeId}/${id} as ${newId}`);
-  await undo.note({ text: `Found again, taken out of the recycle bin: ${names.join(', ')}` });
+    return [{ entityTypeId, id, newId: Number(key.split(':')[1]), how: 'found' as const, complete: true }];
+  });
+  await undo.bring(found, 'Found again, taken out of the recycle bin');
 }
 
 /** Records that could be one of these, whole, by the key of the one they could be. */
 async function candidatesOf(
   undo: UndoRun,
-  records: readonly KeptRecord[],
+  records: readonly PlannedRecord[],
 ): Promise<ReadonlyMap<string, readonly KeptRow[]>> {
   const reads = records.flatMap((record) => searches(record).map((read) => ({ record, read })));
   const found = await readOrFail(
@@ -73,8 +69,8 @@ async function candidatesOf(
       if (read.method === 'crm.item.list') {
         const fields = row as KeptRow;
         const id = numberIn(fields['id']) ?? 0;
-        if (id > record.id) rows.set(key, (rows.get(key) ?? new Map<number, KeptRow>()).set(id, fields));
-      } else if (Number(row) > record.id) ids.set(key, (ids.get(key) ?? new Set<number>()).add(Number(row)));
+        if (id > record.above) rows.set(key, (rows.get(key) ?? new Map<number, KeptRow>()).set(id, fields));
+      } else if (Number(row) > record.above) ids.set(key, (ids.get(key) ?? new Set<number>()).add(Number(row)));
     }
   }
   const unread = [...Map.groupBy(records, ({ entityTypeId }) => entityTypeId)].flatMap(([type, some]) =>
@@ -96,14 +92,14 @@ async function candidatesOf(
   return new Map([...rows].map(([key, some]) => [key, [...some.values()]]));
 }
 
-function searches(record: KeptRecord): ListRead[] {
-  const { entityTypeId, id, fields } = record;
+function searches(record: PlannedRecord): ListRead[] {
+  const { entityTypeId, id, above, fields } = record;
   const name = nameFilter(fields);
   const reads: ListRead[] = [];
-  if (name) reads.push(itemsRead(`named${entityTypeId}n${id}`, entityTypeId, { ...name, '>id': id }));
+  if (name) reads.push(itemsRead(`named${entityTypeId}n${id}`, entityTypeId, { ...name, '>id': above }));
   const { originatorId, originId } = fields;
   if (isText(originatorId) && isText(originId)) {
-    const filter = { '=originatorId': originatorId, '=originId': originId, '>id': id };
+    const filter = { '=originatorId': originatorId, '=originId': originId, '>id': above };
     reads.push(itemsRead(`origin${entityTypeId}n${id}`, entityTypeId, filter));
   }
   const typeName = namesOfTypes[entityTypeId];

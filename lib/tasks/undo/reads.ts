@@ -68,6 +68,14 @@ export function itemsRead(
   return { key, method: 'crm.item.list', params, paged: true, rows: itemRows };
 }
 
+export const highestKey = (entityTypeId: number): string => `highest${entityTypeId}`;
+
+/** The highest ids of a type, in descending order: whatever comes later has a higher one. */
+export function highestRead(entityTypeId: number): ListRead {
+  const params = { entityTypeId, select: ['id'], order: { id: 'DESC' }, start: -1 };
+  return { key: highestKey(entityTypeId), method: 'crm.item.list', params, rows: itemRows };
+}
+
 /** The key of the contacts of a deal or a company. */
 export const contactsKey = ({ entityTypeId, id }: RecordKey): string => `contacts${entityTypeId}n${id}`;
 

@@ -5,6 +5,7 @@ import type { RecordKey } from '../task.ts';
 import type { KeptRecord } from './kept.ts';
 import { readOrFail } from './put-links.ts';
 import { itemsRead, numberIn } from './reads.ts';
+import type { Restored } from './undo-state.ts';
 import { UndoTrouble, type UndoRun } from './undo-run.ts';
 import { addCommand, type Described, fieldsSchema, markField, markOf, writableFields } from './writable-fields.ts';
 
@@ -32,7 +33,7 @@ export async function recreate(undo: UndoRun): Promise<void> {
       (record, index) => [`add${index}`, addCommand(record, fieldsOf(undo, record, described))] as const,
     );
     const answers = await undo.write(new Map(commands));
-    const added: RecordKey[] = [];
+    const added: Restored[] = [];
     for (const [index, record] of some.entries()) {
       const result = undo.resultUnlessRefused(answers.get(`add${index}`), `a new record for ${name(record)}`);
       const newId = idOf(addedSchema.safeParse(result).data?.item);
@@ -42,18 +43,16 @@ export async function recreate(undo: UndoRun): Promise<void> {
           code: 'NO_OUTCOME',
           description: `The portal does not say which record it made for ${name(record)}`,
         });
-      } else added.push(keep(undo, record, newId));
+      } else added.push(recreated(record, newId));
     }
-    await undo.hold(added);
-    if (added.length > 0) await undo.note({ text: `Made anew: ${added.map(name).join(', ')}` });
+    await undo.bring(added, 'Made anew');
   }
 }
 
 const name = ({ entityTypeId, id }: RecordKey): string => `${entityTypeId}/${id}`;
 
-function keep(undo: UndoRun, { entityTypeId, id }: RecordKey, newId: number): RecordKey {
-  undo.restored.set(recordKey({ entityTypeId, id }), { entityTypeId, id, newId, how: 'recreated', complete: false });
-  return { entityTypeId, id: newId };
+function recreated({ entityTypeId, id }: RecordKey, newId: number): Restored {
+  return { entityTypeId, id, newId, how: 'recreated', complete: false };
 }
 
 /** Those that name none of the others; all of them when each names another. */
@@ -81,11 +80,11 @@ function fieldsOf(
     const description = `Records of type ${record.entityTypeId} have no field ${field}: they cannot be made anew safely`;
     throw new UndoTrouble({ code: 'NO_MARK_FIELD', description });
   }
-  const mark = { [field]: markOf(undo.of, record), ...(field === 'originId' && { originatorId: 'tidy24' }) };
+  const mark = { [field]: markOf(record), ...(field === 'originId' && { originatorId: 'tidy24' }) };
   return { ...writableFields(record, ofType, (named) => undo.idNow(named)), ...mark };
 }
 
-/** Records that an earlier try has made without learning their ids. */
+/** Records that an earlier try, or the undo of another task, has made without learning their ids. */
 async function findMarked(undo: UndoRun): Promise<void> {
   const groups = [...Map.groupBy(undo.missing(), ({ entityTypeId }) => entityTypeId)].flatMap(([type, records]) =>
     Array.from({ length: Math.ceil(records.length / marksAtOnce) }, (_, page) => ({
@@ -96,22 +95,21 @@ async function findMarked(undo: UndoRun): Promise<void> {
   const reads = groups.map(({ type, records }) => {
     const [first] = records;
     const field = markField({ entityTypeId: type, id: 1 });
-    const filter = { [`@${field}`]: records.map((record) => markOf(undo.of, record)) };
+    const filter = { [`@${field}`]: records.map((record) => markOf(record)) };
     return { field, records, ...itemsRead(`marked${type}n${first?.id}`, type, filter, ['id', field]) };
   });
   const found = await readOrFail(undo, reads);
-  const again: RecordKey[] = [];
+  const again = new Map<string, Restored>();
   for (const { key, field, records } of reads) {
     for (const row of found.get(key) ?? []) {
       const fields = row as Record<string, unknown>;
-      const record = records.find((one) => markOf(undo.of, one) === fields[field]);
+      const record = records.find((one) => markOf(one) === fields[field]);
       const newId = numberIn(fields['id']);
-      if (record && newId !== undefined && !undo.restored.has(recordKey(record))) again.push(keep(undo, record, newId));
+      if (record && newId !== undefined && !again.has(recordKey(record)))
+        again.set(recordKey(record), recreated(record, newId));
     }
   }
-  if (again.length === 0) return;
-  await undo.hold(again);
-  await undo.note({ text: `Made anew before, as reading shows: ${again.map(name).join(', ')}` });
+  await undo.bring([...again.values()], 'Made anew before, as reading shows');
 }
 
 async function describe(undo: UndoRun, records: readonly KeptRecord[]): Promise<ReadonlyMap<number, Described>> {

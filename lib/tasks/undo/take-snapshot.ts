@@ -23,6 +23,7 @@ export function snapshotOf(
     records: [],
     owners: [],
     names: [],
+    highest: { ...belongings?.highest },
   };
   for (const deletion of deletions) {
     const { entityTypeId, id } = deletion;

@@ -13,10 +13,15 @@ export interface PlannedOwner extends KeptOwner {
   readonly back: ReadonlySet<number>;
 }
 
+/** A deleted record. One that is there again has an id above this one; one that is below was there all the time. */
+export interface PlannedRecord extends KeptRecord {
+  readonly above: number;
+}
+
 /** All that a task has removed, by the ids of that time. */
 export interface UndoPlan {
   /** Deleted records, those first that others name. */
-  readonly records: readonly KeptRecord[];
+  readonly records: readonly PlannedRecord[];
   /** Whose links to which contacts are to come back: of records that are still there, and of deleted ones. */
   readonly owners: readonly PlannedOwner[];
   /** The owners of them that lost all their links, because a rule said so. */
@@ -45,7 +50,7 @@ export function undoPlan(task: Removing, snapshots: readonly Snapshot[]): UndoPl
     return answer !== 'no';
   };
 
-  const records = new Map<string, KeptRecord>();
+  const records = new Map<string, PlannedRecord>();
   const owners = new Map<string, PlannedOwner>();
   const names = new Map<string, KeptName>();
   const unlinked = new Map<string, RecordKey>();
@@ -58,8 +63,11 @@ export function undoPlan(task: Removing, snapshots: readonly Snapshot[]): UndoPl
     owners.set(recordKey(owner), { ...owner, contacts: [...(before?.contacts ?? []), ...added], back: all });
   };
 
-  for (const { records: some } of snapshots) {
-    for (const record of some) if (isRemoved('crm.item.delete', record)) records.set(recordKey(record), record);
+  for (const { records: some, highest } of snapshots) {
+    for (const record of some) {
+      const above = Math.max(record.id, highest?.[record.entityTypeId] ?? 0);
+      if (isRemoved('crm.item.delete', record)) records.set(recordKey(record), { ...record, above });
+    }
   }
   const isGone = (entityTypeId: number, id: number) => records.has(recordKey({ entityTypeId, id }));
   for (const snapshot of snapshots) {

@@ -49,11 +49,6 @@ export class UndoRun {
     this.restored = new Map([...earlier, ...undo.restored].map((one) => [recordKey(one), one]));
   }
 
-  /** The task that is taken back. */
-  get of(): string {
-    return this.#undo.of;
-  }
-
   get hasProgressed(): boolean {
     return this.#hasProgressed;
   }
@@ -135,6 +130,17 @@ export class UndoRun {
       this.#refusal ??= error;
       return undefined;
     }
+  }
+
+  /** These are there again: held from now on, known to the undos of other tasks, and noted. */
+  async bring(back: readonly Restored[], how: string): Promise<void> {
+    if (back.length === 0) return;
+    const { options, portal } = this.run;
+    for (const one of back) this.restored.set(recordKey(one), one);
+    await this.hold(back.map(({ entityTypeId, newId }) => ({ entityTypeId, id: newId })));
+    await options.tasks.undos.place(portal.memberId, back, options.clock());
+    const names = back.map(({ entityTypeId, id, newId }) => `${entityTypeId}/${id} as ${newId}`);
+    await this.note({ text: `${how}: ${names.join(', ')}` });
   }
 
   /** From now on no rule touches these records. */

@@ -1,6 +1,19 @@
+import * as z from 'zod';
 import type { Table } from '../../aws/table.ts';
-import type { HistoryEntry } from '../task.ts';
-import { compactUndo, type Undo } from './undo-state.ts';
+import { recordKey } from '../read-records.ts';
+import type { HistoryEntry, RecordKey } from '../task.ts';
+import { compactUndo, type Restored, type Undo } from './undo-state.ts';
+
+/** A portal's record that was deleted, and under which id it is there again. */
+const placeSchema = z.object({ entityTypeId: z.int(), id: z.int(), newId: z.int().positive() });
+const placeKey = (memberId: string, { entityTypeId, id }: RecordKey) => ({
+  taskId: `back:${memberId}:${entityTypeId}:${id}`,
+  sk: 'back',
+});
+/** Longer than any snapshot is kept, in seconds. */
+const placesKept = 400 * 24 * 3600;
+/** A batch read takes so many keys. */
+const readAtOnce = 100;
 
 /** How far tasks that take others back have come: in their rows of the table `tasks`. */
 export class UndoTasks {
@@ -21,5 +34,31 @@ export class UndoTasks {
       },
     );
     return row !== undefined;
+  }
+
+  /**
+   * Notes where records are now, for undos of other tasks that have removed them as well.
+   *
+   * @param now ms since the epoch
+   */
+  async place(memberId: string, records: readonly Restored[], now: number): Promise<void> {
+    const expiresAt = Math.floor(now / 1000) + placesKept;
+    for (const { entityTypeId, id, newId } of records) {
+      const place = { entityTypeId, id, newId, expiresAt };
+      await this.#table.put({ ...placeKey(memberId, { entityTypeId, id }), ...place });
+    }
+  }
+
+  /** Where these deleted records were put last, by `recordKey`: their new ids. */
+  async placesOf(memberId: string, records: readonly RecordKey[]): Promise<ReadonlyMap<string, number>> {
+    const keys = [...new Map(records.map((record) => [recordKey(record), placeKey(memberId, record)])).values()];
+    const places = new Map<string, number>();
+    for (let start = 0; start < keys.length; start += readAtOnce) {
+      for (const row of await this.#table.getMany(keys.slice(start, start + readAtOnce))) {
+        const place = placeSchema.parse(row);
+        places.set(recordKey(place), place.newId);
+      }
+    }
+    return places;
   }
 }

@@ -4,6 +4,7 @@ import { afterFailure, afterTrouble, isPortalTrouble, type Run } from '../run.ts
 import type { Trouble } from '../settle.ts';
 import { type Task, taskIdOf } from '../task.ts';
 import { completeRecords } from './complete.ts';
+import { findKnown } from './find-known.ts';
 import { findRestored } from './find-restored.ts';
 import { presentAmong, putLinks } from './put-links.ts';
 import { putNames } from './put-names.ts';
@@ -67,6 +68,7 @@ async function beginRun(run: Run, task: Task, state: Undo): Promise<UndoRun | un
 async function takeBack(undo: UndoRun): Promise<void> {
   await undo.run.session.reserve(requestsPerTry);
   await dropVanished(undo);
+  await findKnown(undo);
   await findRestored(undo);
   if (undo.recreates) await recreate(undo);
   await completeRecords(undo);

@@ -62,9 +62,12 @@ function isEmpty(value: unknown): boolean {
   return value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** By which a record that was made anew is found again, should the portal's answer never come. */
-export function markOf(taskId: string, { entityTypeId, id }: RecordKey): string {
-  return `tidy24/${taskId.slice(0, 32)}/${entityTypeId}/${id}`;
+/**
+ * By which a record that was made anew is found again, should the portal's answer never come: the same for every task that
+ * had removed it.
+ */
+export function markOf({ entityTypeId, id }: RecordKey): string {
+  return `tidy24/back/${entityTypeId}/${id}`;
 }
 
 /** The field that the mark is written into until the record is noted: what stood there before is put back then. */
