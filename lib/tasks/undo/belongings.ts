@@ -118,7 +118,7 @@ function typesRead(doomed: readonly Doomed[]): Wanted {
     key: 'types',
     method: 'crm.type.list',
     params: { order: { id: 'ASC' } },
-    paged: true,
+    paged: 'start',
     rows: (result) => typesSchema.safeParse(result).data?.types,
     about: doomed.map(recordKey),
   };

@@ -37,13 +37,13 @@ export function requisitesRead(entityTypeId: number, ids: readonly number[]): Li
     order: { ID: 'ASC' },
   };
   const key = `requisites${entityTypeId}n${ids[0]}`;
-  return { key, method: 'crm.requisite.list', params, paged: true, rows: plainRows };
+  return { key, method: 'crm.requisite.list', params, paged: 'ID', rows: plainRows };
 }
 
 export function bankDetailsRead(requisiteIds: readonly number[]): ListRead {
   const params = { filter: { '@ENTITY_ID': requisiteIds }, order: { ID: 'ASC' } };
   const key = `banks${requisiteIds[0]}`;
-  return { key, method: 'crm.requisite.bankdetail.list', params, paged: true, rows: plainRows };
+  return { key, method: 'crm.requisite.bankdetail.list', params, paged: 'ID', rows: plainRows };
 }
 
 /** Addresses of requisites, which hang on contacts or companies. */
@@ -53,7 +53,7 @@ export function addressesRead(entityTypeId: number, ids: readonly number[]): Lis
     order: { ENTITY_ID: 'ASC', TYPE_ID: 'ASC' },
   };
   const key = `addresses${entityTypeId}n${ids[0]}`;
-  return { key, method: 'crm.address.list', params, paged: true, rows: plainRows };
+  return { key, method: 'crm.address.list', params, paged: 'start', rows: plainRows };
 }
 
 /** Records of a type by a filter, with few of their fields. */
@@ -65,7 +65,7 @@ export function itemsRead(
 ): ListRead {
   const fields = select ? { select } : { useOriginalUfNames: 'Y' };
   const params = { entityTypeId, filter, order: { id: 'ASC' }, ...fields };
-  return { key, method: 'crm.item.list', params, paged: true, rows: itemRows };
+  return { key, method: 'crm.item.list', params, paged: 'id', rows: itemRows };
 }
 
 export const highestKey = (entityTypeId: number): string => `highest${entityTypeId}`;
@@ -99,7 +99,7 @@ export function productRowsRead(owner: RecordKey): ListRead {
     order: { id: 'asc' },
   };
   const rows = (result: unknown) => productRowsSchema.safeParse(result).data?.productRows;
-  return { key: productRowsKey(owner), method: 'crm.item.productrow.list', params, paged: true, rows };
+  return { key: productRowsKey(owner), method: 'crm.item.productrow.list', params, paged: 'id', rows };
 }
 
 /** The short code of a type (data-types.md#object_type): D, L, SI, T and the number in hexadecimal digits. */
