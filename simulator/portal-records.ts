@@ -145,6 +145,11 @@ export class PortalRecords extends PortalSetup {
     return this.#parts.crm.links.ids(EntityType.deal, dealId);
   }
 
+  /** What stands in the record's timeline as comments, the oldest first. */
+  commentsOf(entityTypeId: number, id: number): string[] {
+    return this.#parts.crm.comments.of(entityTypeId, id).map(({ text }) => text);
+  }
+
   contactsOfCompany(companyId: number): number[] {
     return this.#parts.crm.links.ids(EntityType.company, companyId);
   }

@@ -187,6 +187,16 @@ const belongingsSchema = z.object({
 });
 export type BelongingsOfRecord = z.infer<typeof belongingsSchema>;
 
+const commentSchema = z.object({
+  id: z.number(),
+  entityTypeId: z.number(),
+  entityId: z.number(),
+  text: z.string(),
+  authorId: z.number(),
+  createdAt: z.number(),
+});
+export type TimelineComment = z.infer<typeof commentSchema>;
+
 /** A record in the recycle bin, with what belonged to it and what it named itself. */
 const binnedSchema = z.object({
   record: recordSchema,
@@ -221,6 +231,8 @@ export const portalStateSchema = z.object({
   addresses: z.array(addressSchema).default([]),
   /** By owner: `2:101` is deal 101. */
   productRows: z.record(z.string(), z.array(productRowSchema)).default({}),
+  /** Of timelines, the oldest first. */
+  comments: z.array(commentSchema).default([]),
   /** What was deleted and can be restored. */
   bin: z.array(binnedSchema).default([]),
   /** Whether a type's recycle bin is on, where an administrator has said so. */
@@ -251,6 +263,7 @@ export function emptyState(memberId: string, random: number): PortalState {
     bankDetails: [],
     addresses: [],
     productRows: {},
+    comments: [],
     bin: [],
     binSwitches: {},
   };

@@ -44,7 +44,9 @@ async function cancel(deployment: Deployment, ids: readonly string[], options: O
   await each(found, async (task) => {
     const text = `Cancelled by ${operator}: ${reason}`.slice(0, 600);
     const history = [{ at: clock(), what: 'ended' as const, text }];
-    if (await tasks.end(task.taskId, { status: 'cancelled', reason: cancelledByOperator, history }))
+    // Where people were told that it would be done, they are told that it is not.
+    const reportAt = task.report && clock();
+    if (await tasks.end(task.taskId, { status: 'cancelled', reason: cancelledByOperator, history, reportAt }))
       cancelled.push(task);
   });
   const ended = found.filter((task) => !cancelled.includes(task));

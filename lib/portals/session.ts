@@ -32,6 +32,8 @@ export interface SendOptions {
   readonly freshUntil?: number;
   /** Asked at that moment as well: whether what was decided still stands. */
   readonly stillHolds?: () => Promise<boolean>;
+  /** No deletion hangs on it: what single commands are refused with says nothing about the portal as a whole. */
+  readonly aside?: boolean;
 }
 
 export interface SessionOptions extends RefreshOptions {
@@ -126,7 +128,7 @@ export class PortalSession {
       );
     }
     await this.#quietly(() => this.#meter.measure(commands, judged, answer.time, send.write));
-    await this.#quietly(() => this.#pauseIfTold(judged, send.write));
+    if (send.aside !== true) await this.#quietly(() => this.#pauseIfTold(judged, send.write));
     return judged;
   }
 

@@ -1,3 +1,4 @@
+import { badComments, type PlacedRule } from './comment-combinations.ts';
 import { numberIn } from './conditions.ts';
 import { badFieldName, badType } from './explain.ts';
 import type { Finding } from './finding.ts';
@@ -18,9 +19,14 @@ export function badCombinations(data: unknown): Finding[] {
       ? []
       : [{ path: 'protect.ids.__proto__', ...badType('__proto__'), atKey: true }];
   if (!Array.isArray(rules)) return lost;
+  const placed = rules.flatMap((written, index): PlacedRule[] => {
+    const { data: rule } = ruleFileSchema.safeParse(written);
+    return rule === undefined ? [] : [{ rule, path: `rules[${index}]` }];
+  });
   return [
     ...lost,
     ...repeatedIds(rules),
+    ...badComments(placed),
     ...rules.flatMap((rule, index) => {
       const parsed = ruleFileSchema.safeParse(rule);
       const where = valueAt(rule, ['where']);
@@ -42,7 +48,7 @@ function repeatedIds(rules: readonly unknown[]): Finding[] {
   });
 }
 
-function combinationsOf({ when, where = {}, delete: entries, guards, comment }: RuleFile, path: string): Finding[] {
+function combinationsOf({ when, where = {}, delete: entries, guards }: RuleFile, path: string): Finding[] {
   const findings: Finding[] = entries.flatMap((entry, index) => {
     const at = `${path}.delete[${index}]`;
     const twice = entries.findIndex((other) => nameOf(other) === nameOf(entry)) < index;
@@ -51,11 +57,6 @@ function combinationsOf({ when, where = {}, delete: entries, guards, comment }: 
       ...misfit(when.type, entry, at),
     ];
   });
-  if (comment) {
-    // Better refused than passed over: nothing writes comments yet.
-    const message = 'comments in the timeline are not written in this version';
-    findings.push({ path: `${path}.comment`, message, hint: 'leave comment out' });
-  }
   if (when.type === 'lead' && when.pipelines !== undefined) {
     const hint = 'leave pipelines out';
     findings.push({ path: `${path}.when.pipelines`, message: 'leads have no pipelines', hint, atKey: true });

@@ -79,7 +79,10 @@ export const ruleFileSchema = z.strictObject({
   comment: z
     .boolean()
     .default(false)
-    .describe('Comments in the timeline are not written in this version: true is refused. Default: false.'),
+    .describe(
+      'true: a comment in the timeline of the lost record says what will be removed and when, and another what was. ' +
+        'Default: false.',
+    ),
   snapshot: z
     .enum(snapshotDepths)
     .default('full')

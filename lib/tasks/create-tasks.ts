@@ -48,12 +48,14 @@ export async function createTasks(
   const { memberId } = portal;
   const now = clock();
   const isDue = ({ rule, record }: Planned) => dueAt(rule, record) <= now;
+  // What is to be announced goes to the worker before its time: it looks at the record first, and then waits.
+  const goes = (one: Planned) => isDue(one) || isCommented(one, portal);
   await each(
-    planned.filter((one) => !isDue(one)),
+    planned.filter((one) => !goes(one)),
     (one) => createTask(options, portal, version, one, { nextAt: dueAt(one.rule, one.record), due: false }),
   );
 
-  const lanes = Map.groupBy(planned.filter(isDue), ({ source, record }) => laneOf(source, record));
+  const lanes = Map.groupBy(planned.filter(goes), ({ source, record }) => laneOf(source, record));
   if (lanes.size === 0) return [];
   const pace = paceOf(portal, await budgets.operating(memberId));
   const send: Sendable[] = [];
@@ -64,8 +66,12 @@ export async function createTasks(
       some.map((one, index) => ({ one, slot: slots[index] ?? now })),
       async ({ one, slot }) => {
         const isNow = slot <= now;
+        // To be announced is no reason to be late.
+        const latest = isDue(one) ? Number.POSITIVE_INFINITY : dueAt(one.rule, one.record);
         // What is sent now is claimed like what the clock sends: were the message lost, it would come due again.
-        const when = isNow ? { nextAt: now + claimMs } : { nextAt: slot, slotAt: slot };
+        const when = isNow
+          ? { nextAt: Math.min(now + claimMs, latest) }
+          : { nextAt: Math.min(slot, latest), slotAt: slot };
         const taskId = await createTask(options, portal, version, one, { ...when, due: isNow });
         if (taskId === undefined) unused += 1;
         else if (isNow) send.push({ memberId, taskId });
@@ -80,17 +86,20 @@ export async function createTasks(
 /** Gives the id of the task; undefined when it was there. */
 async function createTask(
   { tasks, clock, log, count }: CreateOptions,
-  { memberId, mode }: Pick<Portal, 'memberId' | 'mode'>,
+  portal: Pick<Portal, 'memberId' | 'mode'>,
   version: number,
-  { wish, rule, record, source }: Planned,
+  planned: Planned,
   { due, ...when }: Pick<Task, 'slotAt'> & { nextAt: number; due: boolean },
 ): Promise<string | undefined> {
+  const { wish, rule, record, source } = planned;
+  const { memberId, mode } = portal;
   const { stageId, movedTime } = record;
   const text =
     `Lost in stage ${stageId} since ${new Date(movedTime).toISOString()}; rule ${rule.id}, version ${version}, ` +
     `by ${source}; the event came at ${new Date(wish.receivedAt).toISOString()}`;
   const history = [{ at: clock(), what: 'planned' as const, text }];
   const askedAt = source === 'operator' ? (wish.askedAt ?? wish.receivedAt) : undefined;
+  const comments = isCommented(planned, portal) ? commentsFor(rule, record, clock()) : {};
   const acts = mode === 'enforce' && rule.mode !== 'observe';
   for (let run = 0; run < maxRuns; run += 1) {
     const { created, taskId } = await tasks.create(
@@ -101,7 +110,7 @@ async function createTask(
         transition: { stageId, movedTime },
         run,
       },
-      { ...when, lane: laneOf(source, record), source, askedAt, history },
+      { ...when, ...comments, lane: laneOf(source, record), source, askedAt, history },
     );
     if (created) {
       count('TasksPlanned');
@@ -111,6 +120,17 @@ async function createTask(
     if (askedAt === undefined || !(await isOver(tasks, taskId, { acts, askedAt, history }))) return undefined;
   }
   return undefined;
+}
+
+/** Whether people are told of it in the timeline: never where nothing is written to the portal. */
+function isCommented({ rule }: Planned, { mode }: Pick<Portal, 'mode'>): boolean {
+  return rule.comment && rule.mode !== 'observe' && mode === 'enforce';
+}
+
+/** What comes at once is told of when it is done. */
+function commentsFor(rule: StoredRule, record: FoundRecord, now: number): Pick<Task, 'announcement' | 'report'> {
+  const report = { state: 'promised' as const, at: now, tries: 0 };
+  return dueAt(rule, record) <= now ? { report } : { report, announcement: { ...report, state: 'owed' } };
 }
 
 /** Whether what a person asks for came to nothing before, and is to be done now. A task that is open is theirs then. */

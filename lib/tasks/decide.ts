@@ -81,14 +81,12 @@ export function decide(
   // A snapshot is taken just before the call: whether that was answered is not always known.
   const mayHaveBegun = task.deletions?.some(({ snapshotAt }) => snapshotAt !== undefined) === true;
   const begun = task.deletions?.some(({ outcome }) => isRemoved(outcome)) === true;
-  const askedAt = task.askedAt ?? task.createdAt;
-  const news = task.source === 'operator' ? Math.max(askedAt, record.movedTime) : record.movedTime;
   if (rule === undefined) return { do: 'cancel', reason: 'rule-removed' };
   if (!rule.enabled) return { do: 'cancel', reason: 'rule-disabled' };
   if (!matches(rule, record, now, mayHaveBegun ? changedByUs : undefined)) {
     return { do: 'cancel', reason: 'rule-no-longer-matches' };
   }
-  if (news < rule.since) return { do: 'cancel', reason: 'rule-changed' };
+  if (newsOf(task) < rule.since) return { do: 'cancel', reason: 'rule-changed' };
 
   const { movedTime, lastActivityTime } = record;
   if (rule.waitFrom === 'last-activity' && lastActivityTime === undefined && !begun) {
@@ -97,10 +95,25 @@ export function decide(
   const due = dueAt(rule, { movedTime, lastActivityTime: begun ? undefined : lastActivityTime });
   if (due > now) return { do: 'defer', until: due };
 
-  if (portal.mode === 'observe') return { do: 'observe', reason: 'portal-observes' };
-  if (rule.mode === 'observe') return { do: 'observe', reason: 'rule-observes' };
-  if (portal.enforcedAt === undefined || news < portal.enforcedAt) {
-    return { do: 'observe', reason: 'lost-before-enforcement' };
-  }
-  return { do: 'act' };
+  const observe = observeReasonOf(task, rule, portal);
+  return observe === undefined ? { do: 'act' } : { do: 'observe', reason: observe };
+}
+
+type Asked = Pick<Task, 'transition' | 'source' | 'createdAt' | 'askedAt'>;
+
+/** When what a task is about became news: that of the loss, or that a person asked for it by name. */
+function newsOf({ source, askedAt, createdAt, transition: { movedTime } }: Asked): number {
+  return source === 'operator' ? Math.max(askedAt ?? createdAt, movedTime) : movedTime;
+}
+
+/** Why nothing may be written to the portal for a task, as things stand now. */
+export function observeReasonOf(
+  task: Asked,
+  rule: StoredRule,
+  portal: Pick<Portal, 'mode' | 'enforcedAt'>,
+): ObserveReason | undefined {
+  if (portal.mode === 'observe') return 'portal-observes';
+  if (rule.mode === 'observe') return 'rule-observes';
+  if (portal.enforcedAt === undefined || newsOf(task) < portal.enforcedAt) return 'lost-before-enforcement';
+  return undefined;
 }

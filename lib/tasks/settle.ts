@@ -7,7 +7,7 @@ import { sendDeadLetter } from './dead-letter.ts';
 import type { CancelReason, KeepReason, ObserveReason, SkipReason } from './decide.ts';
 import { describeDeletions } from './deletion.ts';
 import { compact } from './progress.ts';
-import { pausedMs } from './schedule.ts';
+import { claimMs, pausedMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
 import type { Deletion, HistoryEntry, Task, TaskStatus } from './task.ts';
 
@@ -33,6 +33,9 @@ export interface Trouble {
 /** Entries that a task keeps beside its end; the row must never grow so large that its end cannot be written. */
 const longestHistory = 150;
 
+/** Ends of tasks that nobody can be told of: the record is gone, or the portal. */
+const untold: ReadonlySet<string | undefined> = new Set(['record-gone', 'portal-disconnected']);
+
 /** After how many tries a trouble is given up, and what follows. */
 function limitOf({ row, shared = false }: Trouble): { attempts: number; finally: 'permanent' | 'operator' } {
   const byDefault = row?.stopsPortal === true ? 'operator' : 'permanent';
@@ -45,9 +48,15 @@ function limitOf({ row, shared = false }: Trouble): { attempts: number; finally:
 /** Writes down how a task ended or when it is tried again: one conditional write each, with its history. */
 export class Settlement {
   readonly #options: SettleOptions;
+  #owesReports = false;
 
   constructor(options: SettleOptions) {
     this.#options = options;
+  }
+
+  /** Whether one of the tasks that have ended here has to be told of in its record's timeline. */
+  get owesReports(): boolean {
+    return this.#owesReports;
   }
 
   entry(what: HistoryEntry['what'], text: string): HistoryEntry {
@@ -70,10 +79,14 @@ export class Settlement {
       attempts,
     }: { text: string; deletions?: Deletion[]; items?: Task['items']; attempts?: number },
   ): Promise<void> {
-    const { tasks, log, count } = this.#options;
+    const { tasks, log, count, clock } = this.#options;
     const history = [this.entry('ended', text)];
-    const ended = await tasks.end(task.taskId, { status, reason, deletions, items, attempts, history });
+    const isTold = task.report !== undefined && !untold.has(reason);
+    // Told by this worker at once; were it to die, the clock sends the task for it.
+    const reportAt = isTold ? clock() + claimMs : undefined;
+    const ended = await tasks.end(task.taskId, { status, reason, deletions, items, attempts, history, reportAt });
     if (!ended) return;
+    if (isTold) this.#owesReports = true;
     count(status === 'failed' ? 'TasksFailed' : 'TasksEnded');
     const { taskId, memberId, record, rule } = task;
     log.info('task ended', {
@@ -130,12 +143,13 @@ export class Settlement {
   }
 
   /** Looked at again at `nextAt`, without counting it as a try. */
-  async putOff(task: Task, nextAt: number, text: string): Promise<void> {
+  async putOff(task: Task, nextAt: number, text: string, how: { newTurn?: boolean } = {}): Promise<void> {
+    if (task.status !== 'open') return this.#options.tasks.comments.hold(task, nextAt);
     // A portal may be paused for months and its tasks looked at every hour: the same word is written once.
     const entry = this.entry('put-off', text);
     const isNews = this.roomIn(task) && task.history.at(-1)?.text !== entry.text;
     const history = isNews ? [entry] : [];
-    await this.#options.tasks.putOff(task.taskId, { nextAt, attempts: task.attempts, history });
+    await this.#options.tasks.putOff(task.taskId, { nextAt, attempts: task.attempts, history, ...how });
   }
 
   /** The portal is paused: the task waits for it to be resumed. */

@@ -2,6 +2,8 @@ import type { Item, Page, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { AppChores } from './app-chores.ts';
 import { Backlogs } from './backlogs.ts';
+import type { Comment } from './comments/comment-state.ts';
+import { TaskComments } from './comments/task-comments.ts';
 import { type Chore, choreId, type DueItem, dueItemSchema, unreadId } from './due-item.ts';
 import {
   type Deletion,
@@ -27,6 +29,8 @@ export interface TaskEnd {
   deletions?: Deletion[] | undefined;
   items?: Task['items'];
   attempts?: number | undefined;
+  /** The task owes its report, and comes due for it at this moment. */
+  reportAt?: number | undefined;
   history: HistoryEntry[];
 }
 
@@ -40,6 +44,14 @@ export interface TaskNote {
   history: HistoryEntry[];
   /** Absent: as before. */
   attempts?: number;
+}
+
+export interface PutOff {
+  nextAt: number;
+  attempts: number;
+  history: HistoryEntry[];
+  /** Its turn was for something else: when it comes due it is given another. */
+  newTurn?: boolean;
 }
 
 export interface ListOptions {
@@ -60,6 +72,8 @@ export class TaskStore {
   readonly appChores: AppChores;
   /** What persons ask for out of the past. */
   readonly backlogs: Backlogs;
+  /** What is written into timelines. */
+  readonly comments: TaskComments;
   readonly undos: UndoTasks;
   readonly #table: Table;
   readonly #clock: Clock;
@@ -72,6 +86,7 @@ export class TaskStore {
     this.backlogs = new Backlogs(table, clock);
     this.appChores = new AppChores(table, clock);
     this.undos = new UndoTasks(table);
+    this.comments = new TaskComments(table, clock);
   }
 
   /** False when the same transition has its task already. */
@@ -85,7 +100,11 @@ export class TaskStore {
       slotAt,
       undo,
       askedAt,
-    }: Pick<Task, 'source' | 'history' | 'lane' | 'slotAt' | 'undo' | 'askedAt'> & { nextAt: number },
+      announcement,
+      report,
+    }: Pick<Task, 'source' | 'history' | 'lane' | 'slotAt' | 'undo' | 'askedAt' | 'announcement' | 'report'> & {
+      nextAt: number;
+    },
   ): Promise<{ created: boolean; taskId: string }> {
     const taskId = taskIdOf(identity);
     const task: Task = {
@@ -103,6 +122,8 @@ export class TaskStore {
       ...(lane !== undefined && { lane }),
       ...(slotAt !== undefined && { slotAt }),
       ...(undo !== undefined && { undo }),
+      ...(announcement !== undefined && { announcement }),
+      ...(report !== undefined && { report }),
     };
     return { created: await this.#table.put(task, { if: 'attribute_not_exists(#taskId)' }), taskId };
   }
@@ -167,16 +188,14 @@ export class TaskStore {
   }
 
   /** Looks at the task again at `nextAt`, and not before. False when it has ended. */
-  async putOff(
-    taskId: string,
-    { nextAt, attempts, history }: { nextAt: number; attempts: number; history: HistoryEntry[] },
-  ): Promise<boolean> {
+  async putOff(taskId: string, { nextAt, attempts, history, newTurn = false }: PutOff): Promise<boolean> {
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {
         set:
           'SET #nextAt = :nextAt, #notBefore = :nextAt, #claims = :none, #attempts = :attempts, ' +
-          '#history = list_append(#history, :history)',
+          '#history = list_append(#history, :history)' +
+          (newTurn ? ' REMOVE #slotAt' : ''),
         if: open,
         values: { nextAt: Math.ceil(nextAt), attempts, none: 0, history, open: 'open' },
       },
@@ -185,8 +204,12 @@ export class TaskStore {
   }
 
   /** Ends the task, once and for all. False when it had ended before. */
-  async end(taskId: string, { status, reason, deletions, items, attempts, history }: TaskEnd): Promise<boolean> {
+  async end(
+    taskId: string,
+    { status, reason, deletions, items, attempts, history, reportAt }: TaskEnd,
+  ): Promise<boolean> {
     const now = this.#clock();
+    const report: Comment = { state: 'owed', at: now, tries: 0 };
     const row = await this.#table.update(
       { taskId, sk: 'task' },
       {
@@ -196,7 +219,9 @@ export class TaskStore {
           (deletions === undefined ? '' : ', #deletions = :deletions') +
           (items === undefined ? '' : ', #items = :items') +
           (attempts === undefined ? '' : ', #attempts = :attempts') +
-          ' REMOVE #shard, #nextAt',
+          (reportAt === undefined
+            ? ' REMOVE #shard, #nextAt'
+            : ', #report = :report, #nextAt = :reportAt, #claims = :none REMOVE #notBefore, #slotAt'),
         if: open,
         values: {
           status,
@@ -208,6 +233,7 @@ export class TaskStore {
           ...(deletions !== undefined && { deletions }),
           ...(items !== undefined && { items }),
           ...(attempts !== undefined && { attempts }),
+          ...(reportAt !== undefined && { report, reportAt: Math.ceil(reportAt), none: 0 }),
         },
       },
     );
@@ -222,6 +248,7 @@ export class TaskStore {
    */
   async reopen(task: Task, history: HistoryEntry[]): Promise<boolean> {
     const { taskId, endedAt } = task;
+    const report: Comment = { state: 'promised', at: this.#clock(), tries: 0 };
     const deletions = task.deletions?.map(({ outcome, ...deletion }) =>
       // What was refused is tried again; what is gone stays noted.
       outcome === undefined || outcome.result === 'refused' ? deletion : { ...deletion, outcome },
@@ -233,6 +260,8 @@ export class TaskStore {
           'SET #status = :open, #nextAt = :now, #shard = :shard, #attempts = :none, ' +
           '#history = list_append(#history, :history)' +
           (deletions === undefined ? '' : ', #deletions = :deletions') +
+          // What was told of the failure is no report of what comes now.
+          (task.report === undefined ? '' : ', #report = :report') +
           ' REMOVE #endedAt, #expiresAt, #reason, #notBefore, #claims',
         if: `#status = :failed AND ${endedAt === undefined ? 'attribute_not_exists(#endedAt)' : '#endedAt = :endedAt'}`,
         values: {
@@ -244,6 +273,7 @@ export class TaskStore {
           history,
           ...(endedAt !== undefined && { endedAt }),
           ...(deletions !== undefined && { deletions }),
+          ...(task.report !== undefined && { report }),
         },
       },
     );

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { commentSchema } from './comments/comment-state.ts';
 import { undoSchema } from './undo/undo-state.ts';
 
 const instant = z.int().positive();
@@ -68,6 +69,7 @@ export const historyEntrySchema = z.object({
     'observed',
     'snapshot',
     'answered',
+    'commented',
     'put-off',
     'reopened',
     'repeated',
@@ -115,6 +117,10 @@ export const taskSchema = z.object({
     .optional(),
   /** Of a task that takes another one back: which, and what has come back so far. It deletes nothing. */
   undo: undoSchema.optional(),
+  /** Of a rule with `comment: true`, while there was still time to tell: the comment that says what is to come. */
+  announcement: commentSchema.optional(),
+  /** Of such a rule: the comment that says what has become of it. Owed from the end of the task on. */
+  report: commentSchema.optional(),
   /** How many snapshots the task has. Set once they are stored. */
   snapshots: z.int().positive().optional(),
   /** When the last of them was taken. */
@@ -122,7 +128,7 @@ export const taskSchema = z.object({
   /** When a person had the snapshots erased before their time: those taken up to then are gone. */
   forgottenAt: instant.optional(),
   history: z.array(historyEntrySchema),
-  /** Present while the task is open: the keys of the index `due`. */
+  /** Present while the task is open or owes its report: the keys of the index `due`. */
   shard: z.int().min(0).optional(),
   nextAt: instant.optional(),
   /** Not tried before this moment, even when its message comes again for the sake of others. */

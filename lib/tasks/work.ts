@@ -3,6 +3,9 @@ import { PortalSession } from '../portals/session.ts';
 import { nothingProtected } from '../rules/protect.ts';
 import type { StoredRule, StoredRules } from '../rules/version.ts';
 import { carryOut } from './carry-out.ts';
+import { announce, isToAnnounce, type Waiting } from './comments/announce.ts';
+import { isOwed } from './comments/comment-state.ts';
+import { reportEnds } from './comments/report.ts';
 import { decide } from './decide.ts';
 import { missingFor } from './deletion.ts';
 import { each } from './each.ts';
@@ -20,6 +23,8 @@ import { workUndo } from './undo/work-undo.ts';
 
 /** A round looks and then deletes; one more look is needed for what does not come with the record. */
 const requestsPerRound = 2;
+/** Comments are looked for, where one may be there already, and written. */
+const requestsToComment = 2;
 /** A message is worked at in so many rounds by one invocation, as long as there is time for one more, in ms. */
 const mostRounds = 50;
 const roundNeedsMs = 150_000;
@@ -41,12 +46,12 @@ export async function workMessage(
 ): Promise<number | undefined> {
   const ids = [...new Set(taskIds)];
   const present = async (): Promise<Task[]> =>
-    (await stillOpen(options, ids)).filter((task) => task.memberId === memberId);
+    (await stillToDo(options, ids)).filter((task) => task.memberId === memberId);
   let again: number | undefined;
   for (let round = 1; round <= mostRounds; round += 1) {
-    const open = await present();
-    if (open.length === 0) return undefined;
-    again = await workRound(options, memberId, open, deadline);
+    const tasks = await present();
+    if (tasks.length === 0) return undefined;
+    again = await workRound(options, memberId, tasks, deadline);
     const now = options.clock();
     if (again === undefined) return undefined;
     if (again > now || deadline - now < roundNeedsMs) break;
@@ -62,45 +67,57 @@ export async function workMessage(
 async function workRound(
   options: WorkOptions,
   memberId: string,
-  open: readonly Task[],
+  present: readonly Task[],
   deadline: number,
 ): Promise<number | undefined> {
   const settle = new Settlement(options);
   const stop = await options.killSwitch.stopped();
   if (stop) {
     const why = `tidy24 is stopped since ${new Date(stop.stoppedAt).toISOString()} by ${stop.by}: ${stop.reason}`;
-    await each(open, (task) => settle.park(task, why));
+    await each(present, (task) => settle.park(task, why));
     return undefined;
   }
   const portal = await options.portals.get(memberId);
   if (!portal || portal.state === 'disconnected') {
     const text = 'The portal is not connected any more';
-    await each(open, (task) => settle.end(task, 'cancelled', 'portal-disconnected', { text }));
+    await each(present, (task) => settle.end(task, 'cancelled', 'portal-disconnected', { text }));
+    await each(present, (task) => options.tasks.comments.note(task, 'report', { state: 'given-up', tries: 0 }));
     return undefined;
   }
   if (portal.pause || portal.state === 'pending') {
     const why = portal.pause ? `The portal is paused: ${portal.pause.reason}` : 'The portal is not proved yet';
-    await each(open, (task) => settle.park(task, why));
+    await each(present, (task) => settle.park(task, why));
     return undefined;
   }
   const session = new PortalSession(options, portal, deadline);
   const run = { options, portal, settle, session, protect: nothingProtected };
   try {
+    const [open, ended] = [present.filter(isOpen), present.filter((task) => !isOpen(task))];
+    // What is to be deleted goes before what is told of it.
+    if (open.length === 0) {
+      await reportEnds(run, ended);
+      return undefined;
+    }
     // What a person asked to have back comes first, in any mode and whatever the rules say.
     const undo = open.find((task) => task.undo !== undefined);
-    if (undo?.undo) return (await workUndo(run, undo, undo.undo)) ?? (open.length > 1 ? options.clock() : undefined);
+    if (undo?.undo) return (await workUndo(run, undo, undo.undo)) ?? (present.length > 1 ? options.clock() : undefined);
     const rules =
       portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
-    return await attempt({ ...run, protect: rules?.protect ?? nothingProtected }, open, rules);
+    const again = await attempt({ ...run, protect: rules?.protect ?? nothingProtected }, open, rules);
+    return again ?? (ended.length > 0 || settle.owesReports ? options.clock() : undefined);
   } finally {
     await session.release();
   }
 }
 
 /** What was put off comes back by the clock; its message may come again sooner, for the sake of other tasks. */
-async function stillOpen({ tasks, clock }: WorkOptions, taskIds: readonly string[]): Promise<Task[]> {
+async function stillToDo({ tasks, clock }: WorkOptions, taskIds: readonly string[]): Promise<Task[]> {
   const present = await tasks.getMany(taskIds);
-  return present.filter(({ status, notBefore = 0 }) => status === 'open' && notBefore <= clock());
+  return present.filter((task) => (isOpen(task) || isOwed(task.report)) && (task.notBefore ?? 0) <= clock());
+}
+
+function isOpen({ status }: Task): boolean {
+  return status === 'open';
 }
 
 /** One round: look, decide, note, delete, settle. */
@@ -115,7 +132,9 @@ async function attempt(run: Run, open: readonly Task[], rules: StoredRules | und
   const decided = await decideAll(run, first, look);
   const { ready, again } = await prepare(run, decided.going, look);
   // A limit holds for the whole portal, so its end counts and not that there is more to do.
-  return (await carryOut(run, ready, look.at)) ?? earliest(again, decided.again) ?? others;
+  const next = (await carryOut(run, ready, look.at)) ?? earliest(again, decided.again) ?? others;
+  await announce(run, decided.waiting);
+  return next;
 }
 
 /**
@@ -150,7 +169,8 @@ async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | numbe
   let look: Look;
   try {
     const rules = judged.flatMap(({ rule }) => rule ?? []);
-    const requests = Math.max(...judged.map(({ rule }) => requestsFor(rule)));
+    const comments = judged.some(({ task }) => isOwed(task.announcement)) ? requestsToComment : 0;
+    const requests = Math.max(...judged.map(({ rule }) => requestsFor(rule))) + comments;
     await session.reserve(requests + guardRequests(rules, run.protect));
     const answers = await session.batch(lookCommands(judged), { write: false });
     const limit = limitAmong(answers.values());
@@ -181,14 +201,15 @@ interface Ending {
   readonly end: (task: Task) => Promise<void>;
 }
 
-/** Ends or defers what is not to be carried out; gives what is, or is to be observed. */
+/** Ends or defers what is not to be carried out; gives what is, or is to be observed, and what is to be announced. */
 async function decideAll(
   run: Run,
   judged: readonly Judged[],
   look: Look,
-): Promise<{ going: Going[]; again: number | undefined }> {
+): Promise<{ going: Going[]; waiting: Waiting[]; again: number | undefined }> {
   const { options, portal, settle } = run;
   const going: Going[] = [];
+  const waiting: Waiting[] = [];
   const endings: Ending[] = [];
   await each(judged, async ({ task, rule }) => {
     const record = look.records.get(recordKey(task.record));
@@ -206,6 +227,9 @@ async function decideAll(
       case 'cancel':
         return endings.push({ task, end: (known) => settle.cancelled(known, decision.reason) });
       case 'defer':
+        if (record.found && rule && isToAnnounce(task, rule, portal)) {
+          return waiting.push({ task, rule, record, until: decision.until });
+        }
         return settle.putOff(task, decision.until, `Due at ${new Date(decision.until).toISOString()}`);
       case 'read-again':
         return unsaid(run, task, decision.what);
@@ -218,7 +242,7 @@ async function decideAll(
     if (missing !== undefined) return unsaid(run, task, missing);
     return going.push({ task, rule, record, observe: decision.do === 'observe' ? decision.reason : undefined });
   });
-  return { going, again: await endAll(run, endings) };
+  return { going, waiting, again: await endAll(run, endings) };
 }
 
 /** What may have been deleted is looked for first. Gives when to come again, if that could not be read. */

@@ -12,6 +12,7 @@ import { parentTypes } from './record-types.ts';
 import { References } from './references.ts';
 import { StageDirectory } from './stage-directory.ts';
 import { StageHistory } from './stage-history.ts';
+import { TimelineComments } from './timeline-comments.ts';
 
 /** What an operation may set. Whoever calls has checked rights and values. */
 export interface RecordChange {
@@ -46,6 +47,7 @@ export class Operations {
   readonly fields: CustomFields;
   readonly history: StageHistory;
   readonly belongings: Belongings;
+  readonly comments: TimelineComments;
   readonly bin: RecycleBin;
   readonly companies: CompanyLinks;
   readonly #references: References;
@@ -62,6 +64,7 @@ export class Operations {
     this.history = new StageHistory(state, this.stages);
     this.companies = new CompanyLinks(this.links);
     this.belongings = new Belongings(state);
+    this.comments = new TimelineComments(state);
     this.bin = new RecycleBin(state, this.links, this.belongings);
     this.#references = new References(state);
   }
@@ -139,6 +142,7 @@ export class Operations {
     this.links.replace(entityTypeId, id, []);
     if (entityTypeId === EntityType.contact) this.links.forget(id);
     this.history.forget(entityTypeId, id);
+    this.comments.forget(entityTypeId, id);
     delete this.#state.vetoes[`${entityTypeId}:${id}`];
     emitChange(hit, record, 'DELETE');
   }
@@ -182,6 +186,7 @@ export class Operations {
     this.history.clear();
     this.#references.clear();
     this.belongings.clear();
+    this.comments.clear();
     this.bin.clear();
     this.#state.vetoes = {};
   }

@@ -11,6 +11,7 @@ import { historyMethods } from './history-methods.ts';
 import { itemMethods } from './item-methods.ts';
 import { productRowMethods } from './product-row-methods.ts';
 import { requisiteMethods } from './requisite-methods.ts';
+import { timelineMethods } from './timeline-methods.ts';
 import { typeMethods } from './type-methods.ts';
 
 const METHODS: MethodTable = {
@@ -28,6 +29,7 @@ const METHODS: MethodTable = {
   ...duplicateMethods,
   ...productRowMethods,
   ...requisiteMethods,
+  ...timelineMethods,
 };
 
 /** By name in lower case; `batch` is not a method of this table but a way to call several of them. */

@@ -221,6 +221,7 @@ describe('a version that deletes', () => {
 
   test.each([
     ['single records', protectedBy('{ ids: { contact: [7] } }'), file()],
+    ['comments', file(), file('comment: true')],
     ['snapshots', file(), file('snapshot: ids')],
   ])('the same goes on, with other %s', (_, before, after) => {
     expect(sinceAfter(before, after)).toBe(1000);
@@ -234,9 +235,4 @@ describe('a version that deletes', () => {
       rules: [{ guards: allGuards, mode: 'enforce', comment: false, snapshot: 'full' }],
     });
   });
-});
-
-test('a comment in the timeline is refused as long as nobody writes one', () => {
-  expect(() => loadRules(file('comment: true'))).toThrow(/comments in the timeline are not written in this version/);
-  expect(() => loadRules(file('comment: false'))).not.toThrow();
 });
