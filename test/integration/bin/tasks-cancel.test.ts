@@ -47,6 +47,15 @@ describe('tasks cancel', () => {
     expect(task.history.at(-1)).toMatchObject({ what: 'answered', text: 'deleted' });
   });
 
+  test('a task that people were told of owes them a word, and comes due for it', async () => {
+    const taskId = await planned(stage);
+    const promised = { state: 'promised', at: stage.now, tries: 0 };
+    await stage.tables.tasks.update({ taskId, sk: 'task' }, { set: 'SET #report = :promised', values: { promised } });
+    await stage.run(['tasks', 'cancel', taskId, ...reason]);
+    const task = await taskOf(stage, taskId);
+    expect(task).toMatchObject({ status: 'cancelled', report: { state: 'owed' }, nextAt: stage.now });
+  });
+
   test('a reason is asked for, and kept without what may be a secret', async () => {
     const taskId = await planned(stage);
     expect((await stage.run(`tasks cancel ${taskId}`)).code).toBe(2);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { EventMessage } from '../../../lib/tasks/messages.ts';
 import type { Task } from '../../../lib/tasks/task.ts';
 import { type Bench, day, eachTestHas, hour, minute } from './bench.ts';
 import { runUntil } from './run-until.ts';
@@ -128,6 +129,22 @@ describe('a rule that comments', () => {
   });
 });
 
+test('a wait of more than a week is announced on its last day, when its task is made', async () => {
+  await bench.pushFile(rules({ wait: '30d' }));
+  const dealId = await lose();
+  const lostAt = bench.time.now;
+  expect(await bench.tasks()).toEqual([]);
+  for (bench.time.now += 28 * day; bench.time.now < lostAt + 30 * day; bench.time.now += day) {
+    await bench.reconcile({ chore: 'long-waits' });
+    await bench.plan(bench.events.bodies<EventMessage>());
+    bench.events.sent.length = 0;
+    await until(bench.time.now + minute);
+  }
+  expect(comments(dealId)).toEqual([expect.stringContaining('When:')]);
+  await forBoth();
+  expect(comments(dealId)).toHaveLength(2);
+});
+
 describe('nothing is written', () => {
   test('by a portal that observes, neither before nor after', async () => {
     await bench.parts.portals.change(bench.memberId, { mode: 'observe' });
@@ -203,6 +220,21 @@ describe('what was announced and is not done', () => {
     expect(comments(dealId)[1]).toContain('leaves this deal as it is now: it is no longer lost.');
     expect(comments(dealId)[1]).toContain('Removed: nothing.');
     expect(comments(dealId)).toHaveLength(2);
+  });
+
+  test('is said when an operator cancels it', async () => {
+    await bench.pushFile(rules());
+    const dealId = await lose();
+    await until(bench.time.now + hour);
+    const end = {
+      status: 'cancelled',
+      reason: 'cancelled-by-operator',
+      history: [],
+      reportAt: bench.time.now,
+    } as const;
+    await bench.parts.tasks.end((await onlyTask()).taskId, { ...end, history: [] });
+    await until(bench.time.now + minute);
+    expect(comments(dealId)[1]).toContain('leaves this deal as it is now: an operator has cancelled it.');
   });
 
   test('is said when a guard keeps it', async () => {

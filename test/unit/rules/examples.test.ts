@@ -21,5 +21,6 @@ describe('examples/rules', () => {
     );
     expect(rules.some(({ where }) => where.length > 0)).toBe(true);
     expect(rules.some(({ waitFrom }) => waitFrom === 'last-activity')).toBe(true);
+    expect(rules.some(({ comment }) => comment)).toBe(true);
   });
 });
