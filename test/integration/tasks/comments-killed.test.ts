@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { DeletionMessage } from '../../../lib/tasks/messages.ts';
 import type { Task } from '../../../lib/tasks/task.ts';
 import type { Fault } from '../../../simulator/faults/fault.ts';
 import { Database, dyingAt, partsOf } from '../portals/parts.ts';
@@ -58,8 +59,8 @@ describe('a worker that dies at any of its writes, before it or after it', () =>
         const dying = dyingAt(database.tables, places, when);
         const parts = partsOf(dying.tables, { time: bench.time, notes: bench.notes });
         // The process that dies sees the first hour and the moment of the deletion; another one goes on.
-        const [message] = bench.deletions.sent.splice(0);
-        const { taskIds } = message?.body as { taskIds: string[] };
+        const taskIds = bench.deletions.bodies<DeletionMessage>().flatMap((message) => message.taskIds);
+        bench.deletions.sent.length = 0;
         await bench.work(taskIds, parts).catch(() => undefined);
         if (!dying.died()) {
           bench.time.now = lostAt + day + 1;
