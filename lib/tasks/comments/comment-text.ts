@@ -43,7 +43,7 @@ export function reportText(task: Task): string {
   return [
     `tidy24: ${opening(task, own)}`,
     `Removed: ${removed.length === 0 ? 'nothing' : removed.join('; ')}.`,
-    ...line('Gone before', things(of('already-gone'), own)),
+    ...line('No longer there', things(of('already-gone'), own)),
     ...line('Kept', things(of('guarded', 'held', 'spared'), own)),
     ...line('Refused by the portal', things(of('refused'), own)),
     ...line('Not done', things(of('open'), own)),
