@@ -24,13 +24,17 @@ export class PacedSends {
     this.#options = options;
   }
 
-  /** A task whose turn has come goes, whatever else there is: nobody waits for ever. */
+  /**
+   * A task whose turn has come goes, whatever else there is: nobody waits for ever. So does an undo, which deletes nothing
+   * and for which a person waits.
+   */
   async goingNow(claimed: readonly Task[]): Promise<Task[]> {
     const { budgets, clock } = this.#options;
     const now = clock();
-    const going = claimed.filter(({ slotAt }) => slotAt !== undefined);
+    const isGoing = ({ slotAt, undo }: Task): boolean => slotAt !== undefined || undo !== undefined;
+    const going = claimed.filter(isGoing);
     const lanes = Map.groupBy(
-      claimed.filter(({ slotAt }) => slotAt === undefined),
+      claimed.filter((task) => !isGoing(task)),
       ({ memberId, lane = '0' }) => `${memberId} ${lane}`,
     );
     for (const some of lanes.values()) {

@@ -84,7 +84,7 @@ export function collect(
   }
 
   const names = usable.flatMap((read): KeptName[] => {
-    const field = /^names(\w+)of/.exec(read.key)?.[1];
+    const field = namedField(read.key);
     if (field === undefined) return [];
     return rowsOf(found.get(read.key)).flatMap((row) => {
       const [id, to] = [numberIn(row['id']), numberIn(row[field])];
@@ -108,7 +108,10 @@ export function collect(
 }
 
 /** Whether each row says itself what it is about: one that does not would be lost, or put to somebody else. */
-function isWhole({ method }: Wanted, rows: readonly KeptRow[]): boolean {
+function isWhole({ method, key }: Wanted, rows: readonly KeptRow[]): boolean {
+  const named = namedField(key);
+  if (named !== undefined && !rows.every((row) => numberIn(row[named]) !== undefined)) return false;
+  if (key.startsWith('linked') && !rows.every(hasContactIds)) return false;
   const needed: Readonly<Record<string, readonly string[]>> = {
     'crm.requisite.list': ['ID', 'ENTITY_TYPE_ID', 'ENTITY_ID'],
     'crm.requisite.bankdetail.list': ['ENTITY_ID'],
@@ -116,6 +119,15 @@ function isWhole({ method }: Wanted, rows: readonly KeptRow[]): boolean {
     'crm.item.list': ['id'],
   };
   return rows.every((row) => (needed[method] ?? []).every((name) => numberIn(row[name]) !== undefined));
+}
+
+function namedField(key: string): string | undefined {
+  return /^names(\w+)of/.exec(key)?.[1];
+}
+
+/** Whether it says which contacts it has, if any. */
+export function hasContactIds({ contactIds }: Readonly<Record<string, unknown>>): boolean {
+  return Array.isArray(contactIds) && contactIds.every((id) => numberIn(id) !== undefined);
 }
 
 export function rowsOf(rows: Rows | undefined): KeptRow[] {

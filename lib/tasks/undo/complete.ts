@@ -23,16 +23,12 @@ export async function completeRecords(undo: UndoRun): Promise<void> {
   });
   for (let start = 0; start < open.length; start += atOnce) {
     const some = open.slice(start, start + atOnce);
-    await addMissing(undo, some);
-    await send(
-      undo,
-      some.map(({ record, restored }): [string, Command] => [
-        `of ${restored.entityTypeId}/${restored.newId}`,
-        originCommand(record, restored),
-      ]),
-    );
-    for (const { record, restored } of some) undo.restored.set(recordKey(record), { ...restored, complete: true });
-    await undo.note();
+    const unfinished = await addMissing(undo, some);
+    const origins = some.map((one): Addition => ({ one, what: nameOf(one), command: originCommand(one) }));
+    for (const one of await send(undo, origins)) unfinished.add(one);
+    const finished = some.filter((one) => !unfinished.has(one));
+    for (const { record, restored } of finished) undo.restored.set(recordKey(record), { ...restored, complete: true });
+    if (finished.length > 0) await undo.note();
   }
 }
 
@@ -41,7 +37,17 @@ interface Open {
   readonly restored: Restored;
 }
 
-async function addMissing(undo: UndoRun, some: readonly Open[]): Promise<void> {
+/** A command that gives a record something of what it had. */
+interface Addition {
+  readonly one: Open;
+  readonly what: string;
+  readonly command: Command;
+}
+
+const nameOf = ({ restored }: Open): string => `of ${restored.entityTypeId}/${restored.newId}`;
+
+/** Gives those of which something was refused: they are not complete, and get another try when the undo gets one. */
+async function addMissing(undo: UndoRun, some: readonly Open[]): Promise<Set<Open>> {
   const { session, options } = undo.run;
   const doomed = some.map(({ restored: { entityTypeId, newId } }) => ({
     entityTypeId,
@@ -49,7 +55,8 @@ async function addMissing(undo: UndoRun, some: readonly Open[]): Promise<void> {
     fields: {},
     depth: 'full' as const,
   }));
-  if (some.every(({ record }) => record.requisites.length === 0 && record.productRows.length === 0)) return;
+  const refused = new Set<Open>();
+  if (some.every(({ record }) => record.requisites.length === 0 && record.productRows.length === 0)) return refused;
   for (let pass = 0; pass < mostPasses; pass += 1) {
     const present = await readBelongings(session, doomed, options.clock);
     const [unreadable] = present.unreadable;
@@ -57,24 +64,28 @@ async function addMissing(undo: UndoRun, some: readonly Open[]): Promise<void> {
       const description = `What belongs to ${unreadable[0]} could not be read`;
       throw new UndoTrouble({ code: 'PRESENT_UNREADABLE', description, row: unreadable[1] });
     }
-    const commands = some.flatMap((one) => missingOf(one, present));
-    if (commands.length === 0) return;
+    const open = some.filter((one) => !refused.has(one));
+    const additions = open.flatMap((one) =>
+      missingOf(one, present).map(([what, command]): Addition => ({ one, what, command })),
+    );
+    if (additions.length === 0) break;
     // What is refused is not tried once more in this try.
-    if (!(await send(undo, commands))) return;
+    for (const one of await send(undo, additions)) refused.add(one);
   }
+  return refused;
 }
 
-/** False when something was refused. */
-async function send(undo: UndoRun, commands: readonly (readonly [string, Command])[]): Promise<boolean> {
-  let isWhole = true;
-  for (let start = 0; start < commands.length; start += commandsAtOnce) {
-    const some = commands.slice(start, start + commandsAtOnce);
-    const answers = await undo.write(new Map(some.map(([, command], index) => [`of${index}`, command])));
-    for (const [index, [what]] of some.entries()) {
-      isWhole = undo.resultUnlessRefused(answers.get(`of${index}`), what) !== undefined && isWhole;
+/** Gives those of which something was refused. */
+async function send(undo: UndoRun, additions: readonly Addition[]): Promise<Set<Open>> {
+  const refused = new Set<Open>();
+  for (let start = 0; start < additions.length; start += commandsAtOnce) {
+    const some = additions.slice(start, start + commandsAtOnce);
+    const answers = await undo.write(new Map(some.map(({ command }, index) => [`of${index}`, command])));
+    for (const [index, { one, what }] of some.entries()) {
+      if (undo.resultUnlessRefused(answers.get(`of${index}`), what) === undefined) refused.add(one);
     }
   }
-  return isWhole;
+  return refused;
 }
 
 function missingOf({ record, restored }: Open, present: Belongings): (readonly [string, Command])[] {
@@ -179,7 +190,7 @@ function productRow(row: KeptRow): KeptRow {
 }
 
 /** Where the record came from, as it was: the mark has done its work once the record is noted. */
-function originCommand(record: KeptRecord, { entityTypeId, newId }: Restored): Command {
+function originCommand({ record, restored: { entityTypeId, newId } }: Open): Command {
   const { fields } = record;
   const origin =
     markField(record) === 'xmlId'

@@ -1,6 +1,6 @@
 import { recordKey } from '../read-records.ts';
 import type { RecordKey } from '../task.ts';
-import { presentAmong } from './put-links.ts';
+import { presentAmong } from './present.ts';
 import type { UndoRun } from './undo-run.ts';
 
 /** A record that was made anew may have been deleted and made anew again; it is followed so far. */

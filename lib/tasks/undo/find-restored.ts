@@ -3,7 +3,7 @@ import { EntityType } from '../../bitrix24/entity-types.ts';
 import { parsePortalTime } from '../../bitrix24/portal-time.ts';
 import { recordKey } from '../read-records.ts';
 import type { KeptRow } from './kept.ts';
-import { readOrFail } from './put-links.ts';
+import { readOrFail } from './present.ts';
 import type { ListRead } from './read-all.ts';
 import { itemsRead, numberIn, pagesOfIds } from './reads.ts';
 import { isSame, phonesAndMails } from './same-record.ts';

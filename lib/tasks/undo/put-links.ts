@@ -3,56 +3,54 @@ import { type Command, maxBatchCommands } from '../../bitrix24/batch.ts';
 import { EntityType } from '../../bitrix24/entity-types.ts';
 import { recordKey } from '../read-records.ts';
 import type { RecordKey } from '../task.ts';
-import { ownerIn } from './collect.ts';
+import { hasContactIds, ownerIn } from './collect.ts';
 import { mergeLinks } from './merge-links.ts';
-import { type ListRead, readAll, type Rows } from './read-all.ts';
+import { presentAmong, readOrFail } from './present.ts';
 import { contactsKey, contactsRead, itemsRead, numberIn, pagesOfIds } from './reads.ts';
-import { UndoTrouble, type UndoRun } from './undo-run.ts';
+import type { UndoRun } from './undo-run.ts';
 
 /** Changes sent with one request; each may set off handlers and automation on the portal. */
 const changesAtOnce = 20;
-
-/** Reads lists, each of which must be readable. */
-export async function readOrFail(undo: UndoRun, reads: readonly ListRead[]): Promise<Map<string, unknown[]>> {
-  const { session, options } = undo.run;
-  const found = await readAll(session, reads, options.clock);
-  return new Map([...found].map(([key, rows]) => [key, rowsOf(key, rows)]));
-}
-
-function rowsOf(key: string, rows: Rows): unknown[] {
-  if (rows.kind === 'rows') return rows.rows;
-  const description = rows.row?.meaning ?? `What is there now could not be read (${key})`;
-  throw new UndoTrouble({ code: 'PRESENT_UNREADABLE', description, row: rows.row });
-}
-
-/** Which of these records are there, as `recordKey`. */
-export async function presentAmong(undo: UndoRun, records: readonly RecordKey[]): Promise<ReadonlySet<string>> {
-  const reads = [...Map.groupBy(records, ({ entityTypeId }) => entityTypeId)].flatMap(([type, some]) =>
-    pagesOfIds(some.map(({ id }) => id)).map((ids) => ({
-      type,
-      ...itemsRead(`there${type}n${ids[0]}`, type, { '@id': ids }, ['id']),
-    })),
-  );
-  const found = await readOrFail(undo, reads);
-  return new Set(
-    reads.flatMap(({ key, type }) =>
-      (found.get(key) ?? []).map((row) =>
-        recordKey({ entityTypeId: type, id: numberIn((row as { id?: unknown }).id) ?? 0 }),
-      ),
-    ),
-  );
-}
 
 /** Owners whose contacts are read and set one by one; all others by their field `contactIds`. */
 const hasLinkMethods = ({ entityTypeId }: RecordKey): boolean =>
   entityTypeId === EntityType.deal || entityTypeId === EntityType.company;
 
+/** A record whose links are to come back: `kept` as they were, by present ids, and which of them are lost. */
+interface WantedLinks {
+  readonly owner: RecordKey;
+  readonly kept: readonly ContactLink[];
+  readonly back: ReadonlySet<number>;
+}
+
 /** Links contacts again to what they were linked to, as far as both are there, beside whoever is linked now. */
 export async function putLinks(undo: UndoRun): Promise<void> {
+  const wanted = wantedLinks(undo);
+  const contacts = wanted.flatMap(({ back }) => [...back].map((id) => ({ entityTypeId: EntityType.contact, id })));
+  const there = await presentAmong(undo, [...contacts, ...wanted.map(({ owner }) => owner)]);
+  const alive = wanted.flatMap(({ owner, kept, back }): WantedLinks[] => {
+    const present = [...back].filter((id) => there.has(recordKey({ entityTypeId: EntityType.contact, id })));
+    return there.has(recordKey(owner)) ? [{ owner, kept, back: new Set(present) }] : [];
+  });
+  const changed = new Set((await linkChanges(undo, alive)).map(({ owner }) => recordKey(owner)));
+  const unlinked = new Set(
+    undo.plan.unlinked.map(({ entityTypeId, id }) =>
+      recordKey({ entityTypeId, id: undo.idNow({ entityTypeId, id }) ?? id }),
+    ),
+  );
+  await send(
+    undo,
+    alive.filter(({ owner }) => changed.has(recordKey(owner))),
+    (some) => linkChanges(undo, some),
+    { what: 'links', isHeld: (owner) => unlinked.has(recordKey(owner)) },
+  );
+}
+
+function wantedLinks(undo: UndoRun): WantedLinks[] {
   const contactOf = (id: number) => ({ entityTypeId: EntityType.contact, id });
   const contactNow = (id: number) => undo.idNow(contactOf(id));
   const whole = new Set(undo.plan.unlinked.map(recordKey));
-  const wanted = undo.plan.owners.flatMap(({ entityTypeId, id, contacts, back }) => {
+  return undo.plan.owners.flatMap(({ entityTypeId, id, contacts, back }): WantedLinks[] => {
     const owner = undo.idNow({ entityTypeId, id });
     const kept = contacts.flatMap((link) => {
       const contactId = contactNow(link.CONTACT_ID);
@@ -65,21 +63,19 @@ export async function putLinks(undo: UndoRun): Promise<void> {
     if (owner === undefined || wantedBack.size === 0) return [];
     return [{ owner: { entityTypeId, id: owner }, kept, back: wantedBack }];
   });
-  const contacts = wanted.flatMap(({ back }) => [...back].map((id) => ({ entityTypeId: EntityType.contact, id })));
-  const there = await presentAmong(undo, [...contacts, ...wanted.map(({ owner }) => owner)]);
+}
+
+/** What is to be written, as the links are now. */
+async function linkChanges(undo: UndoRun, wanted: readonly WantedLinks[]): Promise<Change[]> {
   const present = await presentLinks(
     undo,
-    wanted.map(({ owner }) => owner).filter((owner) => there.has(recordKey(owner))),
+    wanted.map(({ owner }) => owner),
   );
-
-  const isThere = (id: number) => there.has(recordKey({ entityTypeId: EntityType.contact, id }));
-  const changes = wanted.flatMap(({ owner, kept, back }) => {
+  return wanted.flatMap(({ owner, kept, back }): Change[] => {
     const now = present.get(recordKey(owner));
-    const merged = now && mergeLinks(owner.entityTypeId, kept, now, (id) => back.has(id) && isThere(id));
+    const merged = now && mergeLinks(owner.entityTypeId, kept, now, (id) => back.has(id));
     return merged ? [{ owner, command: setCommand(owner, merged) }] : [];
   });
-  const unlinked = new Set(undo.plan.unlinked.flatMap((owner) => undo.idNow(owner) ?? []));
-  await send(undo, changes, 'links', (owner) => unlinked.has(owner.id));
 }
 
 async function presentLinks(
@@ -99,10 +95,12 @@ async function presentLinks(
   );
   const found = await readOrFail(undo, [...reads, ...lists]);
   const rows = lists.flatMap(({ key, type }) =>
-    (found.get(key) ?? []).map((row) => {
-      const id = numberIn((row as { id?: unknown }).id) ?? 0;
-      const owner = { entityTypeId: type, id };
-      return [recordKey(owner), ownerIn(type, row as Record<string, unknown>)?.contacts ?? []] as const;
+    (found.get(key) ?? []).flatMap((row) => {
+      const fields = row as Record<string, unknown>;
+      const owner = { entityTypeId: type, id: numberIn(fields['id']) ?? 0 };
+      if (hasContactIds(fields)) return [[recordKey(owner), ownerIn(type, fields)?.contacts ?? []] as const];
+      undo.leave(`The portal does not say which contacts ${type}/${owner.id} has: its links were not put back`);
+      return [];
     }),
   );
   const links = owners
@@ -130,16 +128,21 @@ export interface Change {
   readonly command: Command;
 }
 
-/** Holds first, so that no rule comes in between; what is refused does not keep the others from being sent. */
-export async function send(
+/**
+ * Writes what is wanted, some at a time. What is there is read right before it is written, so that what people change
+ * while the undo is at others stays. Holds first, so that no rule comes in between; what is refused does not keep the
+ * others from being sent.
+ */
+export async function send<Wanted>(
   undo: UndoRun,
-  changes: readonly Change[],
-  what: 'links' | 'names',
-  isHeld: (owner: RecordKey) => boolean,
+  wanted: readonly Wanted[],
+  changesOf: (some: readonly Wanted[]) => Promise<readonly Change[]>,
+  { what, isHeld = () => false }: { what: 'links' | 'names'; isHeld?: (owner: RecordKey) => boolean },
 ): Promise<void> {
   const size = Math.min(changesAtOnce, maxBatchCommands);
-  for (let start = 0; start < changes.length; start += size) {
-    const some = changes.slice(start, start + size);
+  for (let start = 0; start < wanted.length; start += size) {
+    const some = await changesOf(wanted.slice(start, start + size));
+    if (some.length === 0) continue;
     await undo.hold(some.map(({ owner }) => owner).filter(isHeld));
     const answers = await undo.write(new Map(some.map(({ command }, index) => [`${what}${index}`, command])));
     let count = 0;

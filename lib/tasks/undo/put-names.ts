@@ -1,6 +1,7 @@
 import { recordKey } from '../read-records.ts';
 import type { RecordKey } from '../task.ts';
-import { presentAmong, readOrFail, send, updateCommand } from './put-links.ts';
+import { presentAmong, readOrFail } from './present.ts';
+import { send, updateCommand } from './put-links.ts';
 import { itemsRead, numberIn, pagesOfIds } from './reads.ts';
 import type { UndoRun } from './undo-run.ts';
 import { referenceOf } from './writable-fields.ts';
@@ -30,11 +31,19 @@ export async function putNames(undo: UndoRun): Promise<void> {
     wanted.map(({ to }) => to),
   );
   const alive = wanted.filter(({ to }) => there.has(recordKey(to)));
-  const now = await presentNames(undo, alive);
-  const changes = alive
-    .filter(({ record, field }) => now.get(`${recordKey(record)}:${field}`) === 0)
-    .map(({ record, field, to }) => ({ owner: record, command: updateCommand(record, { [field]: to.id }) }));
-  await send(undo, changes, 'names', () => false);
+  const changed = await unnamed(undo, alive);
+  const changesOf = async (some: readonly Naming[]) =>
+    (await unnamed(undo, some)).map(({ record, field, to }) => ({
+      owner: record,
+      command: updateCommand(record, { [field]: to.id }),
+    }));
+  await send(undo, changed, changesOf, { what: 'names' });
+}
+
+/** Those of these fields that name nothing now. */
+async function unnamed(undo: UndoRun, wanted: readonly Naming[]): Promise<Naming[]> {
+  const now = await presentNames(undo, wanted);
+  return wanted.filter(({ record, field }) => now.get(`${recordKey(record)}:${field}`) === 0);
 }
 
 function ofOthers({ plan }: UndoRun): Naming[] {
@@ -75,10 +84,12 @@ async function presentNames(undo: UndoRun, wanted: readonly Naming[]): Promise<R
   const found = await readOrFail(undo, reads);
   return new Map(
     reads.flatMap(({ key, type, field }) =>
-      (found.get(key) ?? []).map((row) => {
+      (found.get(key) ?? []).flatMap((row) => {
         const fields = row as Record<string, unknown>;
         const record = { entityTypeId: type, id: numberIn(fields['id']) ?? 0 };
-        return [`${recordKey(record)}:${field}`, numberIn(fields[field]) ?? 0] as const;
+        if (field in fields) return [[`${recordKey(record)}:${field}`, numberIn(fields[field]) ?? 0] as const];
+        undo.leave(`The portal does not say what ${field} of ${type}/${record.id} is: it was not put back`);
+        return [];
       }),
     ),
   );

@@ -3,7 +3,7 @@ import { recordKey } from '../read-records.ts';
 import { idOf } from '../targets.ts';
 import type { RecordKey } from '../task.ts';
 import type { KeptRecord } from './kept.ts';
-import { readOrFail } from './put-links.ts';
+import { readOrFail } from './present.ts';
 import { itemsRead, numberIn } from './reads.ts';
 import type { Restored } from './undo-state.ts';
 import { UndoTrouble, type UndoRun } from './undo-run.ts';

@@ -132,6 +132,11 @@ export class UndoRun {
     }
   }
 
+  /** Something is left as it is, because it is not known what is there: told at the end, when all else is done. */
+  leave(description: string): void {
+    this.#refusal ??= new UndoTrouble({ code: 'PRESENT_UNREADABLE', description });
+  }
+
   /** These are there again: held from now on, known to the undos of other tasks, and noted. */
   async bring(back: readonly Restored[], how: string): Promise<void> {
     if (back.length === 0) return;

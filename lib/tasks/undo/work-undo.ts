@@ -6,15 +6,16 @@ import { type Task, taskIdOf } from '../task.ts';
 import { completeRecords } from './complete.ts';
 import { findKnown } from './find-known.ts';
 import { findRestored } from './find-restored.ts';
-import { presentAmong, putLinks } from './put-links.ts';
+import { presentAmong } from './present.ts';
+import { putLinks } from './put-links.ts';
 import { putNames } from './put-names.ts';
 import { recreate } from './recreate.ts';
 import type { Restored, Undo } from './undo-state.ts';
 import { undoPlan } from './undo-plan.ts';
 import { UndoEnded, UndoRun, UndoTrouble } from './undo-run.ts';
 
-/** Requests that one try needs at least: what is there, what has come back, what is linked, and one change. */
-const requestsPerTry = 4;
+/** Requests that one try needs to come to its first change: otherwise it would begin anew for ever at a full bucket. */
+const requestsPerTry = 10;
 /** So many undos of one task are looked at for what they have brought back. */
 export const mostRuns = 20;
 
