@@ -25,8 +25,11 @@ export interface SendPace {
   readonly burst: number;
 }
 
-/** A place in the bucket: when the bucket would be empty with these requests in it, and ms that one takes to drain. */
+/** A place in the bucket. */
 export interface Turn {
+  /** How many requests it is for. */
+  readonly requests: number;
+  /** When the bucket would be empty with them in it, in ms since the epoch, and how many ms one takes to drain. */
   readonly emptyAt: number;
   readonly drainMs: number;
 }
@@ -34,8 +37,8 @@ export interface Turn {
 /** `until`: when to ask again, in ms since the epoch. */
 export type Taken = { readonly turn: Turn } | { readonly until: number };
 
-function granted(row: Item, drainMs: number): Taken {
-  return { turn: { emptyAt: Number(row['emptyAt']), drainMs } };
+function granted(row: Item, requests: number, drainMs: number): Taken {
+  return { turn: { requests, emptyAt: Number(row['emptyAt']), drainMs } };
 }
 
 /**
@@ -61,7 +64,8 @@ export class BudgetStore {
     const now = this.#clock();
     const drainMs = 1000 / requestsPerSecond;
     // More than the bucket holds can never be had at once.
-    const taken = Math.min(count, burst) * drainMs;
+    const requests = Math.min(count, burst);
+    const taken = requests * drainMs;
     const room = burst * drainMs - taken;
     const notBlocked = '(attribute_not_exists(#blockedUntil) OR #blockedUntil <= :now)';
 
@@ -70,14 +74,14 @@ export class BudgetStore {
       if: `(attribute_not_exists(#emptyAt) OR #emptyAt < :now) AND ${notBlocked}`,
       values: { now, next: now + taken },
     });
-    if (fromEmpty) return granted(fromEmpty, drainMs);
+    if (fromEmpty) return granted(fromEmpty, requests, drainMs);
 
     const added = await this.#table.update(rateKey(memberId), {
       set: 'SET #emptyAt = #emptyAt + :taken',
       if: `#emptyAt BETWEEN :now AND :full AND ${notBlocked}`,
       values: { now, full: now + room, taken },
     });
-    if (added) return granted(added, drainMs);
+    if (added) return granted(added, requests, drainMs);
 
     const row = await this.#table.get(rateKey(memberId));
     const blockedUntil = Number(row?.['blockedUntil'] ?? 0);

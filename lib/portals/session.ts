@@ -61,6 +61,7 @@ export class PortalSession {
   readonly #meter: OperatingMeter;
   #credentials: Credentials | undefined;
   #reserved = 0;
+  #beyond = 0;
   #reservedTurn: Turn | undefined;
   #troubled: boolean;
   /** The new address of the portal that was written down already. */
@@ -83,14 +84,16 @@ export class PortalSession {
    */
   async reserve(requests: number): Promise<void> {
     this.#reservedTurn = await this.#take(requests);
+    // Of what the bucket never holds at once, the rest is sent all the same, and there is nothing of it to give back.
+    this.#beyond = requests - this.#reservedTurn.requests;
     this.#reserved += requests;
   }
 
   /** What was reserved and is not needed after all is there for others. */
   async release(): Promise<void> {
-    const [turn, unused] = [this.#reservedTurn, this.#reserved];
-    if (turn === undefined || unused === 0) return;
+    const [turn, unused] = [this.#reservedTurn, this.#reserved - this.#beyond];
     this.#reserved = 0;
+    if (turn === undefined || unused <= 0) return;
     await this.#quietly(() => this.#options.budgets.giveBackRequests(this.#portal.memberId, turn, unused));
   }
 

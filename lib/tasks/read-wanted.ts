@@ -24,6 +24,9 @@ const directoryAgeMs = 15 * minute;
 /** A contradiction reads it anew, but for one that is younger than this: the portal may contradict itself for good. */
 const contradictedAgeMs = 10_000;
 
+/** The records, and the history of those that are lost: who gets the first alone has asked in vain. */
+const requestsToRead = 2;
+
 export interface ReadWanted {
   /** What is known by now; a record that is not in it has to be read later. */
   readonly records: Records;
@@ -57,8 +60,13 @@ export class WantedReader {
       if (pause) throw new PortalStopped(`${domain} is paused: ${pause.reason}`);
       if (clock() > startBy) throw new TooLateToStart('Too little time is left to read records');
       const session = new PortalSession(this.#options, this.#portal, readBy);
-      readAgainAt = await this.#readRecords(session, wanted);
-      await this.#checkTransitions(session, wanted);
+      await session.reserve(requestsToRead);
+      try {
+        readAgainAt = await this.#readRecords(session, wanted);
+        await this.#checkTransitions(session, wanted);
+      } finally {
+        await session.release();
+      }
     } catch (error) {
       readAgainAt = readAgainAfter(error, clock());
       const reason = error instanceof Error ? error.message : 'unknown';
