@@ -1,9 +1,9 @@
 import type { Count, Log } from '../aws/telemetry.ts';
 import type { RestAnswer } from '../bitrix24/answers.ts';
-import { batchParams, type Command, readBatch } from '../bitrix24/batch.ts';
+import { batchParams, type Command, maxBatchCommands, readBatch } from '../bitrix24/batch.ts';
 import type { Clock, Random, Sleep } from '../bitrix24/clock.ts';
 import { Bitrix24Error, PortalMoved } from '../bitrix24/failures.ts';
-import { second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
+import { minute, second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
 import type { Access, RestClient } from '../bitrix24/rest-client.ts';
 import type { BudgetStore, Turn } from './budgets.ts';
 import type { Credentials, CredentialStore, OAuthCredentials } from './credentials.ts';
@@ -14,6 +14,7 @@ import { type BatchRoom, OperatingMeter } from './operating.ts';
 import { redirectAgain } from './pause-codes.ts';
 import type { Portal } from './portal.ts';
 import { CredentialsRevoked, refreshCredentials, type RefreshOptions } from './refresh.ts';
+import { profileCommand, readProfile } from './profile.ts';
 import type { PortalStore } from './store.ts';
 import { OutOfDate, PortalBusy, PortalStopped } from './waiting.ts';
 
@@ -64,6 +65,7 @@ export class PortalSession {
   #beyond = 0;
   #reservedTurn: Turn | undefined;
   #troubled: boolean;
+  #needsRights = false;
   /** The new address of the portal that was written down already. */
   #noted: string | undefined;
 
@@ -97,6 +99,14 @@ export class PortalSession {
     await this.#quietly(() => this.#options.budgets.giveBackRequests(this.#portal.memberId, turn, unused));
   }
 
+  /**
+   * From now on each batch that reads asks who we are as well, as its last command: who loses his rights between two
+   * requests is silently shown less, and what is not shown must not count as gone or as free of guards and holds.
+   */
+  needRights(): void {
+    this.#needsRights = true;
+  }
+
   /** Which of these calls one batch may carry now; see OperatingMeter. */
   room(commands: readonly Command[]): Promise<BatchRoom> {
     return this.#meter.room(commands);
@@ -110,6 +120,19 @@ export class PortalSession {
    * @throws OutcomeUnknown, UnusableAnswer, PortalError when it may have been
    */
   async batch(commands: ReadonlyMap<string, Command>, send: SendOptions): Promise<Map<string, JudgedAnswer>> {
+    if (!this.#needsRights || send.write) return this.#batch(commands, send);
+    const isFull = commands.size >= maxBatchCommands;
+    const answers = await this.#batch(isFull ? commands : new Map([...commands, profileCommand]), send);
+    const profile = readProfile(isFull ? await this.#batch(new Map([profileCommand]), send) : answers);
+    if (profile?.ADMIN === false) throw await this.stopForWantOfRights();
+    if (profile === undefined) {
+      const { clock } = this.#options;
+      throw new PortalBusy(`${this.#portal.domain} does not say who we are`, { until: clock() + minute });
+    }
+    return answers;
+  }
+
+  async #batch(commands: ReadonlyMap<string, Command>, send: SendOptions): Promise<Map<string, JudgedAnswer>> {
     const { clock } = this.#options;
     await this.#meter.require(commands);
     const started = clock();

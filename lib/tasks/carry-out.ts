@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../bitrix24/batch.ts';
 import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute, second } from '../bitrix24/reactions.ts';
@@ -110,6 +111,7 @@ async function isAsDecided({ options, portal }: Run, batch: readonly Task[]): Pr
     now.state === 'active' &&
     now.pause === undefined &&
     now.mode === portal.mode &&
+    isDeepStrictEqual(now.caps, portal.caps) &&
     now.enforcedAt === portal.enforcedAt &&
     now.rulesVersion === portal.rulesVersion &&
     now.holdsPut === portal.holdsPut

@@ -1,7 +1,8 @@
-import { type Profile, profileSchema } from '../bitrix24/answers.ts';
+import type { Profile } from '../bitrix24/answers.ts';
 import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import type { Verdict } from '../bitrix24/reactions.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
+import { profileCommand, readProfile } from '../portals/profile.ts';
 import type { StoredRule } from '../rules/version.ts';
 import { readRecords, recordCommands, type Records, type SemanticsOf } from './read-records.ts';
 import { semanticsFrom, stageCommands } from './stage-semantics.ts';
@@ -25,9 +26,6 @@ export interface Look {
   /** Of the deals whose contacts are to be unlinked. */
   links: Targets;
 }
-
-/** Asks who we are: a user who is no administrator is silently shown less than there is. */
-export const profileCommand: readonly [string, Command] = ['profile', { method: 'profile', params: {} }];
 
 /** The links of a deal can be asked for together with the deal itself: nothing has to be known of it first. */
 function dealLinksOf(judged: readonly Judged[]): Deletion[] {
@@ -90,10 +88,4 @@ export function limitAmong(answers: Iterable<JudgedAnswer>): Verdict | undefined
     if (answer.kind === 'error' && answer.row.reaction === 'wait-for-limit') return answer.row;
   }
   return undefined;
-}
-
-/** Who we are, by the answer to `profileCommand`; undefined when it cannot be read. */
-export function readProfile(answers: ReadonlyMap<string, JudgedAnswer>): Profile | undefined {
-  const answer = answers.get('profile');
-  return profileSchema.safeParse(answer?.kind === 'result' ? answer.result : undefined).data;
 }

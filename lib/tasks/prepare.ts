@@ -146,6 +146,10 @@ async function prepareTask(
     if (seen === 'unknown') return leave(run, task, found.get(deletionKey(deletion)) ?? { kind: 'gone' }, shared);
     if (seen) ended.set(deletionKey(deletion), seen);
   }
+  if (hasMoved(task, found, sparing)) {
+    await settle.putOff(task, now, 'Moved to another stage while it was looked at');
+    return undefined;
+  }
   if (sparing === undefined || sparing.unknown !== undefined) return leaveGuarded(run, task, sparing?.unknown, shared);
   if (sparing.lost !== undefined) {
     // What an earlier try has deleted, and nobody has said so, was just seen to be gone.
@@ -186,6 +190,13 @@ async function prepareTask(
     return undefined;
   }
   return { before: task, after: known, rule, wave, targets: found };
+}
+
+/** Whether the lost record was seen in another stage after the look: by guards, or because it is to be deleted itself. */
+function hasMoved({ record, transition }: Task, targets: Targets, sparing: Sparing | undefined): boolean {
+  const target = targets.get(deletionKey({ method: 'crm.item.delete', ...record }));
+  const stages = [sparing?.lostStage, target?.kind === 'record' ? target.fields['stageId'] : undefined];
+  return stages.some((stageId) => stageId !== undefined && stageId !== '' && stageId !== transition.stageId);
 }
 
 /** The deletion with its outcome, when what was just read leaves nothing to do; `unknown` when nothing could be read. */

@@ -184,6 +184,7 @@ async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | numbe
     await each(tasks, (task) => settle.park(task, stopped.message));
     return undefined;
   }
+  if (portal.mode === 'enforce') session.needRights();
   return look;
 }
 

@@ -39,14 +39,15 @@ export interface FindingOptions {
 }
 
 /**
- * What these have, for the guards of one rule: few questions for all of them together.
+ * What these have, for the guards of one rule: few questions for all of them together. `lostStage`: the stage that the
+ * lost record was seen in among it.
  *
  * @throws PortalBusy when a limit was met, and what a PortalSession throws
  */
 export async function readFindings(
   options: FindingOptions,
   subjects: readonly Subject[],
-): Promise<Map<Subject, Findings>> {
+): Promise<Map<Subject, Findings & { readonly lostStage: string | undefined }>> {
   const { guards, types, protect } = options;
   const notes = new Map<string, HolderNotes>();
   const duplicatesOf = new Map<string, Set<string>>();
@@ -106,7 +107,8 @@ export async function readFindings(
         .filter((key) => key !== keyOf(subject.lost))
         .flatMap((key) => notes.get(key) ?? [])
         .map((holder) => ({ ...holder.record, ...holderOf(holder, subject) }));
-      return [subject, { ...holderOf(noteOf(subject), subject), duplicates: others }] as const;
+      const found = { ...holderOf(noteOf(subject), subject), duplicates: others };
+      return [subject, { ...found, lostStage: noteOf(subject).rows.get(keyOf(subject.lost))?.stageId }] as const;
     }),
   );
 }

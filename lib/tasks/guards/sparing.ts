@@ -32,6 +32,8 @@ export interface Kept {
 export interface Sparing {
   /** What holds the lost record, so that the task is not to touch anything. */
   readonly lost?: string;
+  /** The stage that guards have seen the lost record in, if they have. */
+  readonly lostStage?: string | undefined;
   /** By `deletionKey`. */
   readonly kept: ReadonlyMap<string, Kept>;
   /** What could not be read this time, so that nothing may be deleted. */
@@ -65,17 +67,16 @@ export async function readSparing(run: SparingRun, aims: readonly Aim[]): Promis
   const held = await options.portals.holds.among(portal.memberId, [...lost, ...aimed, ...linked]);
 
   const fields = readProtectedFields(protect, [...lost, ...linked], lost);
-  const guardedBy = await guardAll(run, aims, fields);
+  const { guardedBy, lostStages } = await guardAll(run, aims, fields);
   if (guardedBy === undefined) await fields.ask({ session, clock: options.clock });
 
   return new Map(
     aims.map((aim) => {
       const why = (record: RecordKey, own?: Readonly<Record<string, unknown>>) =>
         heldBy(record, own ?? fields.of(record), protect, held);
-      return [
-        aim.task.taskId,
-        sparingOf(aim, why, (deletion) => guardedBy?.get(aim.task.taskId)?.get(deletionKey(deletion))),
-      ];
+      const { taskId } = aim.task;
+      const sparing = sparingOf(aim, why, (deletion) => guardedBy?.get(taskId)?.get(deletionKey(deletion)));
+      return [taskId, { ...sparing, lostStage: lostStages.get(taskId) }];
     }),
   );
 }
@@ -125,12 +126,15 @@ function keepParent({ task, open }: Aim, kept: Map<string, Kept>): void {
   if (held && itself) kept.set(deletionKey(itself), { result: 'held', why: `its ${nameOf(held)} has a hold` });
 }
 
-/** What guards say of each deletion that they look at, by task and `deletionKey`; undefined when nothing was asked. */
+/**
+ * What guards say of each deletion that they look at, by task and `deletionKey`; undefined when nothing was asked. And the
+ * stages that lost records were seen in, by task.
+ */
 async function guardAll(
   { options, portal, session, protect }: SparingRun,
   aims: readonly Aim[],
   also: ProtectedFields,
-): Promise<Map<string, Map<string, Guarded>> | undefined> {
+): Promise<{ guardedBy: Map<string, Map<string, Guarded>> | undefined; lostStages: ReadonlyMap<string, string> }> {
   const subjects = aims.flatMap((aim) => {
     const guarded = aim.open.filter(({ what }) => isGuarded(what));
     return guarded.flatMap((deletion) => {
@@ -138,7 +142,8 @@ async function guardAll(
       return fields === undefined ? [] : [{ aim, deletion, subject: subjectOf(aim, deletion, fields) }];
     });
   });
-  if (subjects.length === 0) return undefined;
+  const lostStages = new Map<string, string>();
+  if (subjects.length === 0) return { guardedBy: undefined, lostStages };
   const { clock, portals } = options;
   const { memberId } = portal;
   const needsTypes = subjects.some(({ aim }) => aim.rule.guards['open-items']);
@@ -156,12 +161,13 @@ async function guardAll(
     );
     for (const { aim, deletion, subject } of some) {
       const finding = findings.get(subject);
+      if (finding?.lostStage !== undefined) lostStages.set(aim.task.taskId, finding.lostStage);
       const guard = finding && guardOf(finding, guards, clock());
       const ofTask = found.get(aim.task.taskId) ?? new Map<string, Guarded>();
       if (guard) found.set(aim.task.taskId, ofTask.set(deletionKey(deletion), guard));
     }
   }
-  return found;
+  return { guardedBy: found, lostStages };
 }
 
 function subjectOf({ task, rule, open }: Aim, { entityTypeId, id }: Deletion, fields: Subject['fields']): Subject {

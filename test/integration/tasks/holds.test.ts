@@ -292,7 +292,9 @@ describe('the hold field', () => {
     let isDown = true;
     const rest = through(bench, {
       before: ({ commands }) =>
-        isDown && commands.size === 1 && commands.has('crm.item.list') ? new Response('', { status: 502 }) : undefined,
+        isDown && commands.has('crm.item.list') && !commands.has('crm.deal.contact.items.get')
+          ? new Response('', { status: 502 })
+          : undefined,
     });
     await bench.work([taskId], { rest });
     expect(await bench.task(taskId)).toMatchObject({ status: 'open', attempts: 1 });
