@@ -1,5 +1,5 @@
-import qs from 'qs';
 import { type AnswerTime, batchResultSchema } from './answers.ts';
+import { queryString } from './query-string.ts';
 
 /** The most commands that one `batch` call may carry (batch.md). */
 export const maxBatchCommands = 50;
@@ -31,7 +31,7 @@ export function batchParams(commands: ReadonlyMap<string, Command>): { halt: 0; 
   const cmd: Record<string, string> = {};
   for (const [key, { method, params }] of commands) {
     if (/^\d/.test(key)) throw new RangeError(`The key of a batch command must not start with a digit: ${key}`);
-    cmd[key] = `${method}?${qs.stringify(params)}`;
+    cmd[key] = `${method}?${queryString(params)}`;
   }
   return { halt: 0, cmd };
 }

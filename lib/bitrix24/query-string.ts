@@ -1,0 +1,28 @@
+/**
+ * Parameters as PHP's `http_build_query` writes them, for the commands of a `batch`: lists and objects by brackets, a
+ * missing value (`undefined`) and an empty list or object not at all, `null` as an empty text.
+ *
+ * @example queryString({ filter: { '@id': [1, 2] } }) // 'filter%5B%40id%5D%5B0%5D=1&filter%5B%40id%5D%5B1%5D=2'
+ */
+export function queryString(params: Readonly<Record<string, unknown>>): string {
+  return Object.entries(params)
+    .flatMap(([key, value]) => pairs(key, value))
+    .join('&');
+}
+
+function pairs(key: string, value: unknown): string[] {
+  if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return [];
+  if (value instanceof Date) return pairs(key, value.toISOString());
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([inner, innerValue]) => pairs(`${key}[${inner}]`, innerValue));
+  }
+  return [`${encoded(key)}=${value === null ? '' : encoded(String(value))}`];
+}
+
+/** By RFC 3986: what `encodeURIComponent` leaves besides the unreserved characters is encoded as well. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
