@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { build, type BuildOptions, type Metafile } from 'esbuild';
 import * as z from 'zod';

@@ -7,7 +7,7 @@ import { redact } from '../lib/bitrix24/redact.ts';
 import { TooLateToStart } from '../lib/bitrix24/rest-client.ts';
 import { DirectoryUnreadable } from '../lib/portals/ask.ts';
 import { CredentialsRevoked } from '../lib/portals/refresh.ts';
-import { UnreadableRow } from '../lib/portals/store.ts';
+import { UnreadableRow } from '../lib/portals/unreadable-row.ts';
 import { PortalBusy, PortalStopped } from '../lib/portals/waiting.ts';
 import { RulesError } from '../lib/rules/rules-error.ts';
 import { CommandError, UsageError } from './command-error.ts';

@@ -7,19 +7,20 @@ import { invocation } from '../lib/aws/invocation.ts';
 import { openQueue } from '../lib/aws/queue.ts';
 import { openTable } from '../lib/aws/table.ts';
 import { createTelemetry } from '../lib/aws/telemetry.ts';
-import { PortalStore } from '../lib/portals/store.ts';
+import { readPortal } from '../lib/portals/portal-row.ts';
 import { SenderCheck } from '../lib/portals/senders.ts';
 import { EventIntake } from '../lib/tasks/accept-event.ts';
-import { AppChores } from '../lib/tasks/app-chores.ts';
+import { AppHints } from '../lib/tasks/app-hints.ts';
 
 const env = readEnvironment(process.env, ['PORTALS_TABLE', 'TASKS_TABLE', 'EVENTS_QUEUE_URL']);
 const telemetry = createTelemetry('receive');
 const dynamoDb = createDynamoDbClient(hurried);
-const portals = new PortalStore(openTable(dynamoDb, env.PORTALS_TABLE), Date.now);
+const portalsTable = openTable(dynamoDb, env.PORTALS_TABLE);
+const portals = { get: (memberId: string) => readPortal(portalsTable, memberId) };
 const intake = new EventIntake({
   senders: new SenderCheck(portals, Date.now),
   events: openQueue(createSqsClient(hurried), env.EVENTS_QUEUE_URL, () => crypto.randomUUID()),
-  lifecycle: { portals, appChores: new AppChores(openTable(dynamoDb, env.TASKS_TABLE), Date.now) },
+  lifecycle: { portals, appChores: new AppHints(openTable(dynamoDb, env.TASKS_TABLE), Date.now) },
   clock: Date.now,
   ...telemetry,
 });

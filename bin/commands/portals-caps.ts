@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type Caps, capsOf } from '../../lib/portals/caps.ts';
+import { capsOf } from '../../lib/portals/caps.ts';
+import type { Caps } from '../../lib/portals/caps-schema.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import type { Deployment } from '../deployment.ts';

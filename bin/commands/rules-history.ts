@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type PortalStore, UnreadableRow } from '../../lib/portals/store.ts';
+import { type PortalStore } from '../../lib/portals/store.ts';
+import { UnreadableRow } from '../../lib/portals/unreadable-row.ts';
 import { changesBetween } from '../../lib/rules/changes.ts';
 import type { StoredRules } from '../../lib/rules/version.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';

@@ -1,5 +1,5 @@
 import { minute } from '../../lib/bitrix24/reactions.ts';
-import { allShards } from '../../lib/tasks/task.ts';
+import { allShards } from '../../lib/tasks/due-ids.ts';
 import { counted } from '../counted.ts';
 import type { Deployment } from '../deployment.ts';
 import { failure, type Finding, ok, warning } from './finding.ts';

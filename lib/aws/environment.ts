@@ -1,28 +1,30 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { domainSchema } from '../portals/addresses.ts';
 
 /** Every variable that serverless.yml may give a function. Nothing else in the project's library reads `process.env`. */
 const variables = {
-  TIDY24_RUN: z.enum(['aws', 'local']).default('aws'),
+  TIDY24_RUN: z._default(z.enum(['aws', 'local']), 'aws'),
   TIDY24_PUBLIC_URL: z.url(),
-  TIDY24_APP_PARAMETER: z.string().min(1).optional(),
+  TIDY24_APP_PARAMETER: z.optional(z.string().check(z.minLength(1))),
   /** The operator's own domains, with commas between them: a portal may move there without being asked about. */
-  TIDY24_PORTAL_DOMAINS: z
-    .string()
-    .default('')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((domain) => domain.trim())
-        .filter((domain) => domain !== ''),
-    )
-    .pipe(z.array(domainSchema)),
+  TIDY24_PORTAL_DOMAINS: z.pipe(
+    z.pipe(
+      z._default(z.string(), ''),
+      z.transform((list: string) =>
+        list
+          .split(',')
+          .map((domain) => domain.trim())
+          .filter((domain) => domain !== ''),
+      ),
+    ),
+    z.array(domainSchema),
+  ),
   /** For so many days snapshots are kept, and what was deleted can be undone. */
-  TIDY24_UNDO_DAYS: z.coerce.number().int().min(1).max(365).default(30),
-  PORTALS_TABLE: z.string().min(1),
-  CREDENTIALS_TABLE: z.string().min(1),
-  TASKS_TABLE: z.string().min(1),
-  SNAPSHOTS_TABLE: z.string().min(1),
+  TIDY24_UNDO_DAYS: z._default(z.coerce.number().check(z.int(), z.minimum(1), z.maximum(365)), 30),
+  PORTALS_TABLE: z.string().check(z.minLength(1)),
+  CREDENTIALS_TABLE: z.string().check(z.minLength(1)),
+  TASKS_TABLE: z.string().check(z.minLength(1)),
+  SNAPSHOTS_TABLE: z.string().check(z.minLength(1)),
   EVENTS_QUEUE_URL: z.url(),
   EVENTS_DLQ_URL: z.url(),
   DELETIONS_QUEUE_URL: z.url(),

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseDocumentId } from './document-id.ts';
 import { lifecycleEvents, recordEventName } from './event-names.ts';
 import type { Form } from './form.ts';
@@ -8,39 +8,41 @@ import { NotAnEvent } from './inbound-errors.ts';
 const { positiveInt, eventName, memberId, domain, applicationToken, secret, endpoint } = inboundFields;
 
 /** On the wire everything is a string, and Bitrix24 adds fields as it likes: what is not named here is dropped. */
-const wireId = z
-  .string()
-  .regex(/^[1-9]\d{0,15}$/)
-  .transform(Number)
-  .pipe(positiveInt);
-const wireDomain = z.string().max(260).toLowerCase().pipe(domain);
-const wireScope = z
-  .string()
-  .max(2000)
-  .transform((list) =>
+const wireId = z.pipe(
+  z.pipe(
+    z.string().check(z.regex(/^[1-9]\d{0,15}$/)),
+    z.transform((digits: string) => Number(digits)),
+  ),
+  positiveInt,
+);
+const wireDomain = z.pipe(z.string().check(z.maxLength(260), z.toLowerCase()), domain);
+const wireScope = z.pipe(
+  z.string().check(z.maxLength(2000)),
+  z.transform((list: string) =>
     list
       .split(',')
       .map((scope) => scope.trim())
       .filter((scope) => scope !== ''),
-  );
+  ),
+);
 
-const wireEvent = z.object({ event: z.string().max(100).toUpperCase().pipe(eventName) });
-const wireAuth = z.object({ member_id: memberId, application_token: applicationToken.optional() });
+const wireEvent = z.object({ event: z.pipe(z.string().check(z.maxLength(100), z.toUpperCase()), eventName) });
+const wireAuth = z.object({ member_id: memberId, application_token: z.optional(applicationToken) });
 const wireOther = z.object({ auth: wireAuth });
-const wireLifecycle = z.object({ auth: wireAuth.extend({ domain: wireDomain }) });
+const wireLifecycle = z.object({ auth: z.extend(wireAuth, { domain: wireDomain }) });
 const wireRenewal = z.object({ auth: z.object({ refresh_token: secret, server_endpoint: endpoint }) });
 const wireRecord = z.object({
-  data: z.object({ FIELDS: z.object({ ID: wireId, ENTITY_TYPE_ID: wireId.optional() }) }),
-  auth: wireAuth.extend({
+  data: z.object({ FIELDS: z.object({ ID: wireId, ENTITY_TYPE_ID: z.optional(wireId) }) }),
+  auth: z.extend(wireAuth, {
     domain: wireDomain,
     application_token: applicationToken,
-    access_token: z.unknown().optional(),
-    scope: z.unknown().optional(),
-    status: z.unknown().optional(),
+    access_token: z.optional(z.unknown()),
+    scope: z.optional(z.unknown()),
+    status: z.optional(z.unknown()),
   }),
 });
 const wireInstall = z.object({
-  auth: wireAuth.extend({
+  auth: z.extend(wireAuth, {
     domain: wireDomain,
     application_token: applicationToken,
     access_token: secret,
@@ -133,7 +135,7 @@ function tokenOf(auth: { application_token?: string | undefined }): { applicatio
   return auth.application_token === undefined ? {} : { applicationToken: auth.application_token };
 }
 
-function read<T>(schema: z.ZodType<T>, form: Form): T {
+function read<T>(schema: z.ZodMiniType<T>, form: Form): T {
   const parsed = schema.safeParse(form);
   if (parsed.success) return parsed.data;
   // The path is made of keys that our schemas name, so it quotes nothing of the content.

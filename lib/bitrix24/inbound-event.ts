@@ -1,17 +1,14 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { lifecycleEvents } from './event-names.ts';
 import { memberIdSchema as memberId } from './member-id.ts';
 
-const positiveInt = z.int().positive();
-const eventName = z.string().regex(/^[A-Z0-9_:.-]{1,100}$/);
+const positiveInt = z.int().check(z.positive());
+const eventName = z.string().check(z.regex(/^[A-Z0-9_:.-]{1,100}$/));
 /** Host and, for a portal on a port of its own, `:port`; in lower case. */
-const domain = z.string().regex(/^[\p{Ll}\p{Lo}\p{N}._-]{1,253}(:\d{1,5})?$/u);
-const applicationToken = z.string().regex(/^[\x21-\x7e]{1,256}$/);
-const secret = z.string().regex(/^[\x21-\x7e]{1,2048}$/);
-const endpoint = z
-  .url({ protocol: /^https?$/ })
-  .max(500)
-  .regex(/^[^@?#\s]+$/);
+const domain = z.string().check(z.regex(/^[\p{Ll}\p{Lo}\p{N}._-]{1,253}(:\d{1,5})?$/u));
+const applicationToken = z.string().check(z.regex(/^[\x21-\x7e]{1,256}$/));
+const secret = z.string().check(z.regex(/^[\x21-\x7e]{1,2048}$/));
+const endpoint = z.url({ protocol: /^https?$/ }).check(z.maxLength(500), z.regex(/^[^@?#\s]+$/));
 
 /** The fields of an inbound event, for reading them off the wire by the same rules. */
 export const inboundFields = { positiveInt, eventName, memberId, domain, applicationToken, secret, endpoint };
@@ -36,7 +33,7 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     type: z.literal('robot'),
     memberId,
     domain,
-    applicationToken: applicationToken.optional(),
+    applicationToken: z.optional(applicationToken),
     entityTypeId: positiveInt,
     id: positiveInt,
   }),
@@ -61,16 +58,16 @@ export const inboundEventSchema = z.discriminatedUnion('type', [
     event: z.enum(lifecycleEvents),
     memberId,
     domain,
-    applicationToken: applicationToken.optional(),
+    applicationToken: z.optional(applicationToken),
     /** Tokens, where the event brings them: ONAPPUPDATE may. */
-    renewal: z.strictObject({ refreshToken: secret, serverEndpoint: endpoint }).optional(),
+    renewal: z.optional(z.strictObject({ refreshToken: secret, serverEndpoint: endpoint })),
   }),
   /** An event that we know nothing of. */
   z.strictObject({
     type: z.literal('other'),
     event: eventName,
     memberId,
-    applicationToken: applicationToken.optional(),
+    applicationToken: z.optional(applicationToken),
   }),
 ]);
 export type InboundEvent = z.infer<typeof inboundEventSchema>;

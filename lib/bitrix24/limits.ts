@@ -1,14 +1,14 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /**
  * What a portal allows, as settings of that portal (limits.md): a leaky bucket of `burst` requests that drains by
  * `requestsPerSecond`, and `operatingSeconds` of work per method within `operatingWindowSeconds`.
  */
 export const portalLimitsSchema = z.strictObject({
-  requestsPerSecond: z.number().positive(),
-  burst: z.number().min(1),
-  operatingSeconds: z.number().positive(),
-  operatingWindowSeconds: z.number().positive(),
+  requestsPerSecond: z.number().check(z.positive()),
+  burst: z.number().check(z.minimum(1)),
+  operatingSeconds: z.number().check(z.positive()),
+  operatingWindowSeconds: z.number().check(z.positive()),
 });
 export type PortalLimits = z.infer<typeof portalLimitsSchema>;
 
@@ -27,15 +27,15 @@ const operatingReserve = 0.02;
 /** What one method has used of a portal's operating time, as its last good answer said. */
 export const methodUseSchema = z.object({
   /** Seconds of work in the window, from `time.operating`. */
-  operating: z.number().min(0),
+  operating: z.number().check(z.minimum(0)),
   /** ms since the epoch: when the oldest part of it leaves the window, from `time.operating_reset_at`. */
   resetAt: z.number(),
   /** Seconds that one call takes, smoothed. */
-  perCall: z.number().min(0),
+  perCall: z.number().check(z.minimum(0)),
   /** ms since the epoch: when this was measured. */
   at: z.number(),
   /** ms since the epoch: the portal refused the method until then (OPERATION_TIME_LIMIT). */
-  blockedUntil: z.number().optional(),
+  blockedUntil: z.optional(z.number()),
 });
 export type MethodUse = z.infer<typeof methodUseSchema>;
 

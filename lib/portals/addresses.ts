@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /**
  * The zones in which Bitrix24 gives portals their addresses. Not those in which it publishes sites (bitrix24.site,
@@ -41,14 +41,13 @@ export interface AddressRules {
 const loopbackHosts: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** A host as a person types it: a name with at least one dot, and a port if there is one. */
-export const domainSchema = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .max(255)
-  .regex(/^[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+(:\d{1,5})?$/u)
+export const domainSchema = z.pipe(
+  z
+    .string()
+    .check(z.trim(), z.toLowerCase(), z.maxLength(255), z.regex(/^[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+(:\d{1,5})?$/u)),
   // As it stands in a URL: other letters than ASCII's are written in it.
-  .transform((domain) => URL.parse(`https://${domain}`)?.host ?? domain);
+  z.transform((domain: string) => URL.parse(`https://${domain}`)?.host ?? domain),
+);
 
 /**
  * Whether a portal that was somewhere else may be called at this endpoint from now on: by https in a zone of Bitrix24

@@ -1,15 +1,7 @@
 import * as z from 'zod';
 import type { Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
-
-/** How much may be deleted on a portal before a person has to say that it is meant so. */
-export const capsSchema = z.strictObject({
-  hour: z.int().min(1),
-  day: z.int().min(1),
-  /** A day may have so many times the deletions of a usual day; null: as many as `day` allows. */
-  spike: z.number().min(1).nullable(),
-});
-export type Caps = z.infer<typeof capsSchema>;
+import type { Caps } from './caps-schema.ts';
 
 export const defaultCaps: Caps = { hour: 200, day: 1_000, spike: 3 };
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Item, Table } from '../aws/table.ts';
 import { isOver, type Origin, originSchema } from './origin.ts';
-import { UnreadableRow } from './store.ts';
+import { UnreadableRow } from './unreadable-row.ts';
 
 /** A local app's own client id and secret: every local app has its own. */
 export const appSchema = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
@@ -34,7 +34,7 @@ export const oauthSchema = z.object({
   /** The installation these tokens come from, until its portal is active. */
   activation: z.object({ installation: z.string(), tokenDigest: z.string(), eventsUrl: z.url() }).optional(),
   /** The installation these tokens come from: its application token's digest, and when it arrived, in ms. */
-  installation: originSchema.optional(),
+  installation: z.optional(originSchema),
 });
 export type OAuthCredentials = z.infer<typeof oauthSchema>;
 

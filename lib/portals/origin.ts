@@ -1,9 +1,9 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** Which installation of the app: the digest of its application token, and when it arrived, in ms. */
 export const originSchema = z.object({
-  tokenDigest: z.string().regex(/^[0-9a-f]{64}$/),
-  receivedAt: z.int().positive(),
+  tokenDigest: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  receivedAt: z.int().check(z.positive()),
 });
 export type Origin = z.infer<typeof originSchema>;
 

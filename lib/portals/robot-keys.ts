@@ -1,6 +1,6 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
-const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
+const digestSchema = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
 /**
  * A key that the URL of a stage robot may carry, as its sha256: the digest alone, or with the moment (ms since the
@@ -8,7 +8,7 @@ const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
  */
 export const robotKeySchema = z.union([
   digestSchema,
-  z.strictObject({ digest: digestSchema, until: z.int().positive() }),
+  z.strictObject({ digest: digestSchema, until: z.int().check(z.positive()) }),
 ]);
 export type RobotKey = z.infer<typeof robotKeySchema>;
 

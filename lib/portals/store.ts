@@ -1,26 +1,15 @@
 import type { Item, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { type StoredRules, storedRulesSchema } from '../rules/version.ts';
-import { type Pause, type Portal, portalSchema } from './portal.ts';
+import type { Pause, Portal } from './portal.ts';
+import { parsePortal, portalKey, readPortal } from './portal-row.ts';
+import { UnreadableRow } from './unreadable-row.ts';
 import { HoldStore } from './holds.ts';
 import { StageDirectories } from './stage-directories.ts';
 import { WaitMarks } from './wait-marks.ts';
 import { Watermarks } from './watermarks.ts';
 
 const rulesKey = (memberId: string, version: number) => ({ memberId, sk: `rules#${String(version).padStart(8, '0')}` });
-const portalKey = (memberId: string) => ({ memberId, sk: 'portal' });
-
-/** Thrown when a row of the table does not have the shape that this version of tidy24 writes. */
-export class UnreadableRow extends Error {
-  override readonly name = 'UnreadableRow';
-  readonly code = 'UNREADABLE_ROW';
-}
-
-function parsePortal(row: Item): Portal {
-  const parsed = portalSchema.safeParse(row);
-  if (!parsed.success) throw new UnreadableRow(`The portal's row cannot be read: ${String(row['memberId'])}`);
-  return parsed.data;
-}
 
 /** The rows `portal` and `rules#<version>` of the table `portals`. */
 export class PortalStore {
@@ -45,8 +34,7 @@ export class PortalStore {
   }
 
   async get(memberId: string): Promise<Portal | undefined> {
-    const row = await this.#table.get(portalKey(memberId));
-    return row && parsePortal(row);
+    return readPortal(this.#table, memberId);
   }
 
   /** Every portal there is. Reads the whole table: for an operator's commands, never for a function. */

@@ -5,13 +5,13 @@ import { tokenDigest } from '../bitrix24/token-digest.ts';
 import type { Portal } from '../portals/portal.ts';
 import type { PortalStore } from '../portals/store.ts';
 import { isApplicationTokenOf } from '../portals/verify-sender.ts';
-import type { AppChores } from './app-chores.ts';
+import type { AppHints } from './app-hints.ts';
 
 export type LifecycleEvent = Extract<InboundEvent, { type: 'lifecycle' }>;
 
 export interface LifecycleOptions {
   readonly portals: Pick<PortalStore, 'get'>;
-  readonly appChores: Pick<AppChores, 'wantCheck' | 'wantUninstall'>;
+  readonly appChores: Pick<AppHints, 'wantCheck' | 'wantUninstall'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly count: Count;

@@ -1,8 +1,9 @@
 import type { Item, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import type { Origin } from '../portals/origin.ts';
-import { type Chore, choreId, choreSchema } from './due-item.ts';
-import { shardOf } from './task.ts';
+import { choreSchema } from './due-item.ts';
+import { AppHints, choreRow } from './app-hints.ts';
+import { choreId } from './due-ids.ts';
 
 /** Rows read at a time. */
 const pageSize = 100;
@@ -21,50 +22,28 @@ export interface Uninstall {
   readonly doneTo?: number | undefined;
 }
 
-/**
- * What is to be done because of what became of the app at a portal, in the table `tasks`. An event is kept by one write;
- * the clock sends the row to `reconcile` until it is ended there, whatever dies in between.
- */
-export class AppChores {
+/** What is to be done because of what became of the app at a portal, in the table `tasks`, and when it is done. */
+export class AppChores extends AppHints {
   readonly #table: Table;
   readonly #clock: Clock;
 
   constructor(table: Table, clock: Clock) {
+    super(table, clock);
     this.#table = table;
     this.#clock = clock;
-  }
-
-  /** Asks for a look at the app now, which is otherwise daily: the same hint again adds nothing until it is sent. */
-  async wantCheck(memberId: string): Promise<void> {
-    await this.#table.put(this.#row(memberId, 'check-app'), {
-      if: 'attribute_not_exists(#taskId) OR #nextAt > :now',
-      values: { now: this.#clock() },
-    });
   }
 
   /** The look has been taken, and the next is at `nextAt`, unless one was asked for after `startedAt`. Both in ms. */
   async nextCheck(memberId: string, nextAt: number, startedAt: number): Promise<void> {
     await this.#table.put(
-      { ...this.#row(memberId, 'check-app'), nextAt: Math.ceil(nextAt) },
+      { ...choreRow(memberId, 'check-app', this.#clock()), nextAt: Math.ceil(nextAt) },
       { if: 'attribute_not_exists(#taskId) OR #createdAt <= :startedAt', values: { startedAt } },
     );
   }
 
-  /**
-   * Keeps a removal of the app. Another one that waits is replaced only when this one is `proved` by what is known of
-   * the portal, so that a forged one cannot push a true one aside.
-   */
-  async wantUninstall(memberId: string, removal: Origin, { proved }: { proved: boolean }): Promise<void> {
-    const unlessAnother = {
-      if: 'attribute_not_exists(#taskId) OR #removal.#tokenDigest = :digest',
-      values: { digest: removal.tokenDigest },
-    };
-    await this.#table.put({ ...this.#row(memberId, 'uninstall'), removal }, proved ? undefined : unlessAnother);
-  }
-
   /** Keeps a person's wish to disconnect the portal, in place of a removal that waits. `at`: ms since the epoch. */
   async wantDisconnect(memberId: string, at: number): Promise<void> {
-    await this.#table.put({ ...this.#row(memberId, 'uninstall'), byHand: at });
+    await this.#table.put({ ...choreRow(memberId, 'uninstall', this.#clock()), byHand: at });
   }
 
   /** What waits, if anything does, and up to which `createdAt` its rows have not been dealt with. */
@@ -126,19 +105,5 @@ export class AppChores {
       { taskId, sk },
       { if: '#sk <> :task AND #createdAt <= :until', values: { task: 'task', until } },
     );
-  }
-
-  #row(memberId: string, chore: Chore['chore']): Item {
-    const taskId = choreId(memberId, chore);
-    const now = this.#clock();
-    return {
-      taskId,
-      sk: 'chore',
-      memberId,
-      chore,
-      shard: shardOf(taskId),
-      nextAt: now,
-      createdAt: now,
-    };
   }
 }

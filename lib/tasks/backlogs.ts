@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import type { Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
-import { choreId } from './due-item.ts';
-import { shardOf } from './task.ts';
+import { choreId, shardOf } from './due-ids.ts';
 
 const instant = z.int().positive();
 

@@ -10,7 +10,7 @@ import type { Health, Portal } from '../portals/portal.ts';
 import { rulesInForce } from '../portals/rebind.ts';
 import { CredentialsRevoked } from '../portals/refresh.ts';
 import { PortalSession, type SessionOptions } from '../portals/session.ts';
-import { UnreadableRow } from '../portals/store.ts';
+import { UnreadableRow } from '../portals/unreadable-row.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { pausedMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';

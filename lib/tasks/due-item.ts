@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { originSchema } from '../portals/origin.ts';
 import { chores, eventSources } from './messages.ts';
-import { recordKeySchema, taskSchema } from './task.ts';
+import { taskSchema } from './task.ts';
+import { recordKeySchema } from './record-key.ts';
 
 /** A record that an event named and that could not be read yet. Read again when `nextAt` has come. */
 export const unreadSchema = z.object({
@@ -35,7 +36,7 @@ export const choreSchema = z.object({
   /** Of `uninstall`: the event's application token as a digest, and when it arrived, in ms. */
   /** For `uninstall`: the rows created after this moment have been dealt with. */
   doneTo: z.int().optional(),
-  removal: originSchema.optional(),
+  removal: z.optional(originSchema),
   /** For `uninstall`: when a person asked for it (ms); then no token has to prove it. */
   byHand: z.int().positive().optional(),
   shard: z.int(),
@@ -47,11 +48,3 @@ export type Chore = z.infer<typeof choreSchema>;
 /** Whatever stands in the index `due`. */
 export const dueItemSchema = z.discriminatedUnion('sk', [taskSchema, unreadSchema, choreSchema]);
 export type DueItem = z.infer<typeof dueItemSchema>;
-
-export function unreadId(memberId: string, { entityTypeId, id }: { entityTypeId: number; id: number }): string {
-  return `unread:${memberId}:${entityTypeId}:${id}`;
-}
-
-export function choreId(memberId: string, chore: Chore['chore']): string {
-  return `chore:${memberId}:${chore}`;
-}

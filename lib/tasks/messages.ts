@@ -1,13 +1,13 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { memberIdSchema } from '../bitrix24/member-id.ts';
-import { recordKeySchema } from './task.ts';
+import { recordKeySchema } from './record-key.ts';
 
 /**
  * The queues' messages. They carry ids and digests only: never a token, a secret or a webhook URL.
  * `v` is the version of the shape, so that messages in flight survive a deployment.
  */
 
-const positiveInt = z.int().positive();
+const positiveInt = z.int().check(z.positive());
 
 /** `operator`: a person asked for records that were lost at any time (`tidy24 reconcile --since`). */
 export const eventSources = ['app', 'webhook', 'robot', 'reconcile', 'operator'] as const;
@@ -43,17 +43,20 @@ export const eventMessageSchema = z.strictObject({
    * Present when `receive` could not check the sender: sha256 of the application_token in hex, and the portal's
    * domain as the event names it. `plan` checks it then.
    */
-  unverified: z
-    .strictObject({ tokenDigest: z.string().regex(/^[0-9a-f]{64}$/), domain: z.string().max(300) })
-    .optional(),
+  unverified: z.optional(
+    z.strictObject({
+      tokenDigest: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+      domain: z.string().check(z.maxLength(300)),
+    }),
+  ),
   /** Sent for an unread item: its stamp, so that this read ends no newer wish. */
-  stamp: z.string().max(64).optional(),
+  stamp: z.optional(z.string().check(z.maxLength(64))),
   /** From `operator`: the rules that the person named; absent: all. For the others it counts as found on purpose. */
-  rules: z.array(z.string().max(64)).max(1000).optional(),
+  rules: z.optional(z.array(z.string().check(z.maxLength(64))).check(z.maxLength(1000))),
   /** From `operator`: when the person asked (ms). Rules that begin later, and a later switch to enforce, do not count. */
-  askedAt: positiveInt.optional(),
+  askedAt: z.optional(positiveInt),
   /** How often the record could not be read so far. */
-  attempts: z.int().min(0).optional(),
+  attempts: z.optional(z.int().check(z.minimum(0))),
 });
 export type EventMessage = z.infer<typeof eventMessageSchema>;
 
@@ -67,10 +70,7 @@ export const tasksPerMessage = 48;
 export const deletionMessageSchema = z.strictObject({
   v: z.literal(1),
   memberId: memberIdSchema,
-  taskIds: z
-    .array(z.string().regex(/^[0-9a-f]{64}$/))
-    .min(1)
-    .max(100),
+  taskIds: z.array(z.string().check(z.regex(/^[0-9a-f]{64}$/))).check(z.minLength(1), z.maxLength(100)),
 });
 export type DeletionMessage = z.infer<typeof deletionMessageSchema>;
 
@@ -93,15 +93,15 @@ export type PortalMessage = z.infer<typeof portalMessageSchema>;
 export const deadLetterSchema = z.strictObject({
   v: z.literal(1),
   kind: z.enum(['task', 'record', 'unreadable-message']),
-  memberId: memberIdSchema.optional(),
-  taskId: z.string().optional(),
-  record: recordKeySchema.optional(),
+  memberId: z.optional(memberIdSchema),
+  taskId: z.optional(z.string()),
+  record: z.optional(recordKeySchema),
   code: z.string(),
   description: z.string(),
-  status: z.int().optional(),
-  attempts: z.int().min(0),
+  status: z.optional(z.int()),
+  attempts: z.int().check(z.minimum(0)),
   at: positiveInt,
   /** The message as it was, for `unreadable-message` only: at most 8 KiB of it. */
-  body: z.string().optional(),
+  body: z.optional(z.string()),
 });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;

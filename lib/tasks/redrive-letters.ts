@@ -1,7 +1,7 @@
 import type { Queue } from '../aws/queue.ts';
 import type { SessionOptions } from '../portals/session.ts';
 import type { DeadEntry } from './dead-message.ts';
-import { choreId } from './due-item.ts';
+import { choreId } from './due-ids.ts';
 import { recordKey } from './read-records.ts';
 import { type Redrive, redriveAt, redriveOf, redriveRecord, settleMs } from './redrive.ts';
 import { type RedriveLook, RedriveReader, wantedBy } from './redrive-look.ts';

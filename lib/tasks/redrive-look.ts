@@ -1,6 +1,6 @@
 import type { Portal } from '../portals/portal.ts';
 import type { SessionOptions } from '../portals/session.ts';
-import { UnreadableRow } from '../portals/store.ts';
+import { UnreadableRow } from '../portals/unreadable-row.ts';
 import type { StoredRule } from '../rules/version.ts';
 import type { DeadEntry } from './dead-message.ts';
 import { each } from './each.ts';

@@ -12,7 +12,7 @@ import { PacedSends } from './paced-sends.ts';
 import { claimMs, overdueClaims } from './schedule.ts';
 import { sendTasks } from './send-due.ts';
 import type { TaskStore } from './store.ts';
-import { allShards } from './task.ts';
+import { allShards } from './due-ids.ts';
 
 export interface ReleaseOptions {
   readonly tasks: TaskStore;

@@ -4,11 +4,11 @@ import { AppChores } from './app-chores.ts';
 import { Backlogs } from './backlogs.ts';
 import type { Comment } from './comments/comment-state.ts';
 import { TaskComments } from './comments/task-comments.ts';
-import { type Chore, choreId, type DueItem, dueItemSchema, unreadId } from './due-item.ts';
+import { choreId, shardOf, unreadId } from './due-ids.ts';
+import { type Chore, type DueItem, dueItemSchema } from './due-item.ts';
 import {
   type Deletion,
   type HistoryEntry,
-  shardOf,
   type Task,
   type TaskIdentity,
   taskIdOf,

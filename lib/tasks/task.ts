@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { commentSchema } from './comments/comment-state.ts';
+import { recordKeySchema } from './record-key.ts';
 import { undoSchema } from './undo/undo-state.ts';
 
 const instant = z.int().positive();
 
-/** Which record of a portal. */
-export const recordKeySchema = z.object({ entityTypeId: z.int().positive(), id: z.int().positive() });
 export type RecordKey = z.infer<typeof recordKeySchema>;
 
 /**
@@ -156,12 +155,3 @@ export function taskIdOf({ memberId, record, rule, transition, run }: TaskIdenti
   const parts = [memberId, record.entityTypeId, record.id, rule.id, transition.stageId, transition.movedTime, run];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
-
-const shards = 8;
-
-/** In which part of the index `due` a row is kept. */
-export function shardOf(taskId: string): number {
-  return createHash('sha256').update(taskId).digest().readUInt8(0) % shards;
-}
-
-export const allShards: readonly number[] = Array.from({ length: shards }, (_, shard) => shard);

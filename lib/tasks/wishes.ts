@@ -1,8 +1,8 @@
 import type { Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
-import { type Unread, unreadId, unreadSchema } from './due-item.ts';
+import { shardOf, unreadId } from './due-ids.ts';
+import { type Unread, unreadSchema } from './due-item.ts';
 import { type Ask, mergedAsk } from './messages.ts';
-import { shardOf } from './task.ts';
 
 export type Wish = Pick<Unread, 'record' | 'receivedAt' | 'source' | 'nextAt' | 'rules' | 'askedAt'> & {
   attempts?: number;

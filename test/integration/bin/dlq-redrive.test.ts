@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { DeadLetterQueue } from '../../../lib/aws/dead-letter-queue.ts';
 import { TableUnavailable } from '../../../lib/aws/table.ts';
 import { TaskStore } from '../../../lib/tasks/store.ts';
-import { allShards } from '../../../lib/tasks/task.ts';
+import { allShards } from '../../../lib/tasks/due-ids.ts';
 import { CliStage } from './cli-stage.ts';
 import { deadLetter, failedTask, furnish, loseDeal, markFailed, pass, taskOf } from './failed-tasks.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { choreId } from '../../../lib/tasks/due-item.ts';
+import { choreId } from '../../../lib/tasks/due-ids.ts';
 import { finishUninstall } from '../../../lib/tasks/uninstall.ts';
 import { dyingAt, failureOf, partsOf, TestTime } from '../portals/parts.ts';
 import { CliStage } from './cli-stage.ts';

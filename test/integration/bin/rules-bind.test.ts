@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { choreId } from '../../../lib/tasks/due-item.ts';
+import { choreId } from '../../../lib/tasks/due-ids.ts';
 import { CliStage } from './cli-stage.ts';
 
 const rules = `version: 1

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Caps, CapStore, capReason, defaultCaps } from '../../../lib/portals/caps.ts';
+import { CapStore, capReason, defaultCaps } from '../../../lib/portals/caps.ts';
+import type { Caps } from '../../../lib/portals/caps-schema.ts';
 import { Database, newMemberId, TestTime } from './parts.ts';
 
 const hour = 3_600_000;

@@ -5,7 +5,7 @@ import { tokenDigest } from '../../../lib/bitrix24/token-digest.ts';
 import type { App, Installation } from '../../../lib/portals/credentials.ts';
 import { type ProofResult, provePortal } from '../../../lib/portals/prove.ts';
 import { proveInstallation } from '../../../lib/tasks/chores.ts';
-import { choreId } from '../../../lib/tasks/due-item.ts';
+import { choreId } from '../../../lib/tasks/due-ids.ts';
 import type { PortalOptions } from '../../../simulator/options.ts';
 import type { SimulatedApp } from '../../../simulator/portal-apps.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Installation, OAuthCredentials } from '../../../lib/portals/credentials.ts';
-import { PortalStore, UnreadableRow } from '../../../lib/portals/store.ts';
+import { PortalStore } from '../../../lib/portals/store.ts';
+import { UnreadableRow } from '../../../lib/portals/unreadable-row.ts';
 import type { StoredRules } from '../../../lib/rules/version.ts';
 import { Database, failureOf, newMemberId, type Parts, partsOf, portalOf, TestTime, watched } from './parts.ts';
 import { nothingProtected } from '../../../lib/rules/protect.ts';

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { tokenDigest } from '../../../lib/bitrix24/token-digest.ts';
 import { acceptInstallation, type InstallOptions } from '../../../lib/tasks/accept-installation.ts';
-import { choreId } from '../../../lib/tasks/due-item.ts';
+import { choreId } from '../../../lib/tasks/due-ids.ts';
 import { Database, dyingAt, MemoryQueue, newMemberId, Notes, type Parts, partsOf, TestTime } from '../portals/parts.ts';
 
 let database: Database;

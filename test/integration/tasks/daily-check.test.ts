@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { choreId } from '../../../lib/tasks/due-item.ts';
+import { choreId } from '../../../lib/tasks/due-ids.ts';
 import type { SimulatedApp } from '../../../simulator/portal-apps.ts';
 import { Deployment } from '../support/deployment.ts';
 import { connectWebhooks, enforce, furnish, installApp, pushRules } from '../support/scenario.ts';

@@ -4,7 +4,7 @@ import { tokenDigest } from '../../../lib/bitrix24/token-digest.ts';
 import type { Portal } from '../../../lib/portals/portal.ts';
 import { loadRules } from '../../../lib/rules/load.ts';
 import { nextVersion } from '../../../lib/rules/version.ts';
-import { unreadId } from '../../../lib/tasks/due-item.ts';
+import { unreadId } from '../../../lib/tasks/due-ids.ts';
 import {
   type DeadLetter,
   deadLetterSchema,

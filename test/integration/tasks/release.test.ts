@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { DeletionMessage, EventMessage } from '../../../lib/tasks/messages.ts';
 import { releaseDue, type ReleaseOptions } from '../../../lib/tasks/release.ts';
-import { shardOf, type TaskIdentity, taskIdOf } from '../../../lib/tasks/task.ts';
+import { type TaskIdentity, taskIdOf } from '../../../lib/tasks/task.ts';
+import { shardOf } from '../../../lib/tasks/due-ids.ts';
 import {
   Database,
   MemoryQueue,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { unreadId } from '../../../lib/tasks/due-item.ts';
+import { unreadId, shardOf } from '../../../lib/tasks/due-ids.ts';
 import { SnapshotStore, type Snapshot } from '../../../lib/tasks/snapshots.ts';
-import { type Deletion, type HistoryEntry, shardOf, type TaskIdentity } from '../../../lib/tasks/task.ts';
+import { type Deletion, type HistoryEntry, type TaskIdentity } from '../../../lib/tasks/task.ts';
 import { Database, failureOf, newMemberId, type Parts, partsOf, TestTime, watched } from '../portals/parts.ts';
 
 let database: Database;

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { parsePortalTime } from '../../../lib/bitrix24/portal-time.ts';
 import { backoffMs, longestDelayMs, maxAttempts } from '../../../lib/tasks/backoff.ts';
-import { allShards, shardOf, type TaskIdentity, taskIdOf } from '../../../lib/tasks/task.ts';
+import { type TaskIdentity, taskIdOf } from '../../../lib/tasks/task.ts';
+import { allShards, shardOf } from '../../../lib/tasks/due-ids.ts';
 
 const identity: TaskIdentity = {
   memberId: 'a223c6b3710f85df22e9377d6c4f7553',
