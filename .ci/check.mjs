@@ -1,5 +1,6 @@
 // `npm run check`: everything that has to hold before a change goes in. Its last line is "N passed, N failed":
-// one for the types, one for the linter, one for the format, one for each test, and one for docs/coverage.md.
+// one for the types, one for the linter, one for the format, one for the functions' sizes, one for each test, and one
+// for docs/coverage.md.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +35,7 @@ let passed = 0;
 let failed = 0;
 const directory = mkdtempSync(join(tmpdir(), 'tidy24-check-'));
 try {
-  for (const name of ['typecheck', 'lint', 'format:check']) {
+  for (const name of ['typecheck', 'lint', 'format:check', 'size']) {
     if (script(name, [], 2 * minute)) passed += 1;
     else failed += 1;
   }

@@ -48,7 +48,10 @@ export function entryPoints(): { functionKey: string; file: string }[] {
   const file = readServerlessFile({ stage: 'prod' });
   return Object.entries(file.functions).map(([functionKey, { handler }]) => ({
     functionKey,
-    file: `${z.string().parse(file.resolve(handler)).replace(/\.\w+$/, '')}.ts`,
+    file: `${z
+      .string()
+      .parse(file.resolve(handler))
+      .replace(/\.\w+$/, '')}.ts`,
   }));
 }
 

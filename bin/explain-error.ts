@@ -1,4 +1,4 @@
-import { ZodError } from 'zod';
+import { core } from 'zod';
 import { QueueUnavailable } from '../lib/aws/queue.ts';
 import { TableUnavailable } from '../lib/aws/table.ts';
 import { Bitrix24Error, OutcomeUnknown, PortalError } from '../lib/bitrix24/failures.ts';
@@ -35,7 +35,7 @@ export function explainError(error: unknown, place: Place | undefined): string {
   }
   // A schema's issues may quote what stands in the row: only the fields are named.
   const what =
-    error instanceof ZodError
+    error instanceof core.$ZodError
       ? `Something has not the expected form: ${error.issues.map(({ path }) => path.join('.')).join(', ')}`
       : `An unexpected error: ${error instanceof Error ? error.name : typeof error}`;
   return `${what}. Run it again with TIDY24_DEBUG=1 to see where, and report it.`;

@@ -11,12 +11,16 @@ export function queryString(params: Readonly<Record<string, unknown>>): string {
 }
 
 function pairs(key: string, value: unknown): string[] {
-  if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return [];
+  if (value === null) return [`${encoded(key)}=`];
   if (value instanceof Date) return pairs(key, value.toISOString());
-  if (typeof value === 'object' && value !== null) {
+  if (typeof value === 'object') {
     return Object.entries(value).flatMap(([inner, innerValue]) => pairs(`${key}[${inner}]`, innerValue));
   }
-  return [`${encoded(key)}=${value === null ? '' : encoded(String(value))}`];
+  return isPlain(value) ? [`${encoded(key)}=${encoded(String(value))}`] : [];
+}
+
+function isPlain(value: unknown): value is string | number | bigint | boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 }
 
 /** By RFC 3986: what `encodeURIComponent` leaves besides the unreserved characters is encoded as well. */

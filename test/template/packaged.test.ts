@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
+import { buildBundles } from '../../bench/bundles.ts';
 import { projectRoot } from '../../local/template/serverless-file.ts';
 import { packageStage, type Package } from './packaging.ts';
 import { alarmTargets, deafAlarms, unwatched } from './statements/alarms.ts';
@@ -91,6 +92,17 @@ describe('every function', () => {
     const files = await packaged.files(functionKey);
     expect([...files.keys()]).toEqual([`handlers/${functionKey}.mjs`]);
     expect(await packaged.start(functionKey, variablesOf(template, functionKey))).toBe('function');
+  });
+});
+
+describe('the sizes that `npm run size` holds', () => {
+  it('are of the very files that are deployed', async () => {
+    const built = await buildBundles();
+    expect(built.map((bundle) => bundle.functionKey)).toEqual(functionKeys);
+    for (const { functionKey, code } of built) {
+      const [deployed] = (await packaged.files(functionKey)).values();
+      expect(deployed?.equals(code)).toBe(true);
+    }
   });
 });
 

@@ -1,0 +1,5 @@
+import type { Benchmark } from './benchmark.ts';
+import { cold } from './cold/cold.ts';
+
+/** Every benchmark, by the name that `npm run bench` takes. Their numbers are in docs/benchmarks.md. */
+export const benchmarks: Readonly<Record<string, Benchmark>> = { cold };
