@@ -1,6 +1,6 @@
 import type { DeletionMessage } from '../../../lib/tasks/messages.ts';
 import type { WorkOptions } from '../../../lib/tasks/run.ts';
-import { allShards } from '../../../lib/tasks/task.ts';
+import { allShards } from '../../../lib/tasks/due-ids.ts';
 import { type Bench, minute } from './bench.ts';
 
 /**
