@@ -36,6 +36,8 @@ export interface WitnessOptions {
 export class Witness {
   readonly complaints: string[] = [];
   readonly asked: Asked[] = [];
+  /** Whether the portal has observed for a while: without rights it is not paused then, and is shown less than there is. */
+  hasObserved = false;
   /** Since when nothing may be deleted, by why. */
   readonly #forbidden = new Map<string, number>();
   readonly #options: WitnessOptions;
@@ -75,6 +77,7 @@ export class Witness {
       paused: row?.['pause'] !== undefined,
       observing: row?.['mode'] !== 'enforce',
     };
+    this.hasObserved ||= forbids['observing'] === true;
     for (const [why, is] of Object.entries(forbids)) {
       if (!is) this.#forbidden.delete(why);
       else if (!this.#forbidden.has(why)) this.#forbidden.set(why, now);
