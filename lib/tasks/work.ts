@@ -179,12 +179,14 @@ async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | numbe
   } catch (error) {
     return afterFailure(run, tasks, error);
   }
-  if (portal.mode === 'enforce' && look.profile?.ADMIN === false) {
+  // Who only observes needs no rights, but for saying what has become of deletions that were begun before.
+  const needsRights = portal.mode === 'enforce' || tasks.some((task) => unansweredOf(task).length > 0);
+  if (needsRights && look.profile?.ADMIN === false) {
     const stopped = await session.stopForWantOfRights();
     await each(tasks, (task) => settle.park(task, stopped.message));
     return undefined;
   }
-  if (portal.mode === 'enforce') session.needRights();
+  if (needsRights) session.needRights();
   return look;
 }
 

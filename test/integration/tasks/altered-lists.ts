@@ -14,7 +14,9 @@ export function alteredLists(
   return new RestClient({
     clock: time.clock,
     fetch: async (input, init) => {
-      const { cmd = {} } = JSON.parse(String(init?.body)) as { cmd?: Record<string, string> };
+      const { cmd = {} } = JSON.parse(typeof init?.body === 'string' ? init.body : '{}') as {
+        cmd?: Record<string, string>;
+      };
       const response = await fetch(input, init);
       const answer = (await response.json()) as Answer;
       for (const [key, command] of Object.entries(cmd)) {

@@ -105,3 +105,20 @@ test('a hold that is put while a deletion is being prepared still keeps its reco
   expect(bench.portal.item(3, contact)).toBeDefined();
   expect(await bench.task(taskId)).toMatchObject({ status: 'skipped', reason: 'held' });
 });
+
+test('a portal that only observes is not believed about a deletion that was begun, without the rights to see', async () => {
+  const contact = bench.portal.addContact({ silent: true });
+  const id = bench.portal.addDeal({ stageId: 'LOSE', silent: true, contactIds: [contact] });
+  await pushRule('[contacts]');
+  const taskId = await bench.taskOf(deal(id), 'tidy');
+  bench.portal.faults.add({
+    when: { method: 'crm.item.delete', inBatch: 'envelope' },
+    give: { type: 'error', status: 500, error: 'INTERNAL_SERVER_ERROR' },
+  });
+  await bench.work([taskId]);
+  await bench.parts.portals.change(bench.memberId, { mode: 'observe' });
+  bench.portal.changeUser(1, { admin: false, rights: 'own' });
+  await bench.workFor(30);
+  expect(await bench.task(taskId)).toMatchObject({ status: 'open', deletions: [{ id: contact }] });
+  expect((await bench.parts.portals.get(bench.memberId))?.pause?.code).toBe('not-administrator');
+});

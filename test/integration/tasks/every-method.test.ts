@@ -302,12 +302,12 @@ describe('what is gone already', () => {
   test('the lost record itself, deleted by a request whose answer never came, is done', async () => {
     const dealId = bench.portal.addDeal({ stageId: 'LOSE', silent: true });
     const when = { inBatch: 'envelope' } as const;
-    bench.portal.faults.add({ when: { ...when, method: 'crm.item.delete' }, give: { type: 'reset', work: 'after' } });
-    // Nor can it be read back at once.
-    bench.portal.faults.add({
-      when: { ...when, method: 'crm.item.list', nth: 4 },
-      give: { type: 'html', status: 502 },
-    });
+    const unreadable = () => {
+      // Nor can it be read back at once.
+      bench.portal.faults.add({ when: { ...when, method: 'crm.item.list' }, give: { type: 'html', status: 502 } });
+      return { type: 'reset', work: 'after' } as const;
+    };
+    bench.portal.faults.add({ when: { ...when, method: 'crm.item.delete' }, give: { type: 'hook', run: unreadable } });
     const task = await tidy(deal(dealId), 'deal', '[deal]');
     expect(task).toMatchObject({ status: 'done', deletions: [{ outcome: { result: 'already-gone', proof: 'read' } }] });
   });
