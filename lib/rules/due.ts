@@ -1,3 +1,4 @@
+import { matches, type RecordState } from './match.ts';
 import type { Rule } from './schema.ts';
 
 /**
@@ -10,4 +11,19 @@ export function dueAt(
 ): number {
   const from = waitFrom === 'loss' ? movedTime : Math.max(movedTime, lastActivityTime ?? movedTime);
   return from + waitMs;
+}
+
+/**
+ * Whether the rule is about this record when its wait is over, or now if that is later: a record may have to grow old
+ * enough for `older-than` in the same time.
+ *
+ * @param overlooked fields whose conditions do not count
+ */
+export function matchesWhenDue(
+  rule: Pick<Rule, 'enabled' | 'when' | 'where' | 'waitMs' | 'waitFrom'>,
+  record: RecordState & Parameters<typeof dueAt>[1],
+  now: number,
+  overlooked?: ReadonlySet<string>,
+): boolean {
+  return matches(rule, record, Math.max(now, dueAt(rule, record)), overlooked);
 }

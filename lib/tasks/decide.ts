@@ -1,6 +1,6 @@
 import type { Portal } from '../portals/portal.ts';
-import { dueAt } from '../rules/due.ts';
-import { matches, type RecordState } from '../rules/match.ts';
+import { dueAt, matchesWhenDue } from '../rules/due.ts';
+import type { RecordState } from '../rules/match.ts';
 import type { StoredRule } from '../rules/version.ts';
 import type { Outcome, Task } from './task.ts';
 
@@ -83,7 +83,7 @@ export function decide(
   const begun = task.deletions?.some(({ outcome }) => isRemoved(outcome)) === true;
   if (rule === undefined) return { do: 'cancel', reason: 'rule-removed' };
   if (!rule.enabled) return { do: 'cancel', reason: 'rule-disabled' };
-  if (!matches(rule, record, now, mayHaveBegun ? changedByUs : undefined)) {
+  if (!matchesWhenDue(rule, record, now, mayHaveBegun ? changedByUs : undefined)) {
     return { do: 'cancel', reason: 'rule-no-longer-matches' };
   }
   if (newsOf(task) < rule.since) return { do: 'cancel', reason: 'rule-changed' };

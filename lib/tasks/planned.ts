@@ -1,6 +1,5 @@
 import type { Portal } from '../portals/portal.ts';
-import { dueAt } from '../rules/due.ts';
-import { matches } from '../rules/match.ts';
+import { dueAt, matchesWhenDue } from '../rules/due.ts';
 import type { StoredRule } from '../rules/version.ts';
 import type { PresentRecord } from './decide.ts';
 import type { EventMessage } from './messages.ts';
@@ -40,7 +39,7 @@ export function rulesFor(
 ): StoredRule[] {
   if (!record.found || record.semantics !== 'F') return [];
   const { movedTime } = record;
-  const matching = rules.filter((rule) => matches(rule, record, now));
+  const matching = rules.filter((rule) => matchesWhenDue(rule, record, now));
   const { enforcedAt = Number.POSITIVE_INFINITY } = portal;
   const isEnforcedBy = (moment: number) => portal.mode !== 'enforce' || moment >= enforcedAt;
   if (source === 'operator') return isEnforcedBy(askedAt) ? matching.filter(({ since }) => askedAt >= since) : [];

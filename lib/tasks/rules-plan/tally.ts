@@ -1,6 +1,5 @@
 import type { Portal } from '../../portals/portal.ts';
-import { dueAt } from '../../rules/due.ts';
-import { matches } from '../../rules/match.ts';
+import { dueAt, matchesWhenDue } from '../../rules/due.ts';
 import type { StoredRule } from '../../rules/version.ts';
 import type { PresentRecord } from '../decide.ts';
 import { deletionKey, deletionsOf } from '../deletion.ts';
@@ -58,7 +57,7 @@ export class RuleTally {
 
   /** Whether the rule is about the record. */
   isAbout(record: Found, { now }: PlanView): boolean {
-    return matches(this.rule, record, now);
+    return matchesWhenDue(this.rule, record, now);
   }
 
   /** @param sparing what keeps the record, or something that hangs on it */

@@ -88,6 +88,17 @@ describe('a wait of more than a week', () => {
     expect(Math.abs((busyTask?.nextAt ?? 0) - (lastActivity + 30 * day))).toBeLessThan(1_000);
   });
 
+  test('is over for a record that is old enough for its condition only then', async () => {
+    const older = 'where: { createdTime: { older-than: 30d } }\n    wait:';
+    await bench.pushFile(rules('30d').replace('wait:', older));
+    bench.time.now += hour;
+    const [id = 0] = lose();
+    await bench.plan([bench.event(id)]);
+    expect([...(await nights(40)).keys()]).toEqual([29]);
+    await bench.workFor(5);
+    expect(bench.portal.contactsOf(id)).toEqual([]);
+  });
+
   test('of smart-process items goes by their lost stages', async () => {
     await bench.pushFile(rules('30d', { type: String(smart) }));
     const pipeline = Array.from({ length: 60 }, (_, id) => id).find((id) => bench.portal.stages(id, smart).length > 0);

@@ -239,6 +239,24 @@ describe('conditions, activity, and what a person asked for', () => {
       { do: 'act' },
     ],
     [
+      'looked at before its time, a record that will be old enough by then waits for it',
+      {
+        rule: { ...rule, where: [{ field: 'createdTime', olderThanMs: waitMs }] },
+        record: { ...record, fields: { createdTime: new Date(movedTime).toISOString() } },
+        now: movedTime + 1,
+      },
+      { do: 'defer', until: over },
+    ],
+    [
+      'a record that is not old enough when the wait is over is left alone',
+      {
+        rule: { ...rule, where: [{ field: 'createdTime', olderThanMs: waitMs + 1 }] },
+        record: { ...record, fields: { createdTime: new Date(movedTime).toISOString() } },
+        now: movedTime + 1,
+      },
+      { do: 'cancel', reason: 'rule-no-longer-matches' },
+    ],
+    [
       'a portal that does not say when the last activity was is asked again',
       { rule: quiet, record: { ...record, lastActivityTime: undefined } },
       { do: 'read-again', what: 'the last activity' },
