@@ -6,6 +6,7 @@ import { backoffMs, longestDelayMs, maxAttempts } from './backoff.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import type { CancelReason, KeepReason, ObserveReason, SkipReason } from './decide.ts';
 import { describeDeletions } from './deletion.ts';
+import { codeOf, ourWords, portalWords } from './portal-words.ts';
 import { compact } from './progress.ts';
 import { claimMs, pausedMs } from './schedule.ts';
 import type { TaskStore } from './store.ts';
@@ -23,6 +24,7 @@ export interface SettleOptions {
 /** What stood in the way of a task: a row of a table of errors, or what we know ourselves. */
 export interface Trouble {
   code: string;
+  /** With a row of a table of errors, in the portal's words; else in ours. */
   description: string;
   status?: number | undefined;
   row?: Verdict | undefined;
@@ -168,17 +170,14 @@ export class Settlement {
     const limit = limitOf(trouble);
     if (attempts >= limit.attempts) {
       if (limit.finally === 'operator') return 'operator';
-      await this.fail(
-        { ...task, attempts },
-        { ...trouble, description: `${trouble.description} (tried ${attempts} times)` },
-      );
+      await this.fail({ ...task, attempts }, trouble, ` (tried ${attempts} times)`);
       return 'settled';
     }
     await tasks.putOff(task.taskId, {
       nextAt: clock() + backoffMs(attempts, random),
       attempts,
       history: this.roomIn(task)
-        ? [this.entry('put-off', `Attempt ${attempts}: ${trouble.code}. ${trouble.description}`)]
+        ? [this.entry('put-off', `Attempt ${attempts}: ${codeOf(trouble)}. ${ourWords(trouble)}`)]
         : [],
     });
     return 'settled';
@@ -186,20 +185,23 @@ export class Settlement {
 
   /**
    * Sends the task to the dead-letter queue and then marks it failed. Dying in between sends it twice, which does no
-   * harm; the other way round it might never be sent.
+   * harm; the other way round it might never be sent. What the portal says stands in the letter alone.
    */
-  async fail(task: Task, { code, description, status, row }: Trouble): Promise<void> {
+  async fail(task: Task, trouble: Trouble, tried = ''): Promise<void> {
+    const { description, status, row } = trouble;
+    const code = codeOf(trouble);
     const { deletionsDlq, clock } = this.#options;
     const attempts = Math.max(1, task.attempts);
     const { taskId, memberId, record } = task;
-    const text = row ? `${row.meaning} ${row.mend ?? ''}`.trim() : description;
+    const text = row ? `${row.meaning} ${row.mend ?? ''}`.trim() : `${description}${tried}`;
+    const said = row ? portalWords(description) : description;
     await sendDeadLetter(deletionsDlq, taskId, {
       kind: 'task',
       memberId,
       taskId,
       record,
       code,
-      description: description === '' ? text : description,
+      description: said === '' ? text : `${said}${tried}`,
       ...(status !== undefined && { status }),
       attempts,
       at: clock(),
