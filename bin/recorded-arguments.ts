@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { redact } from '../lib/bitrix24/redact.ts';
 import { domainSchema } from '../lib/portals/addresses.ts';
-import { shortIdLength } from './task-view.ts';
+import { recordKeySchema } from '../lib/tasks/task.ts';
+import { recordText, shortIdLength } from './task-view.ts';
 import { iso } from './time.ts';
 
 /** Where the command works, and how it prints: no part of what it does. */
@@ -35,9 +36,11 @@ export function recordedArguments(command: Command, domain: string | undefined):
   const named = command.registeredArguments.flatMap((argument, index) => {
     const value: unknown = command.processedArgs[index];
     const values: unknown[] = Array.isArray(value) ? value : [value];
-    return values
-      .filter((one) => typeof one === 'string')
-      .map((text) => argumentText(argument.name(), text, domain, argument.argChoices));
+    return values.flatMap((one) => {
+      if (typeof one === 'string') return argumentText(argument.name(), one, domain, argument.argChoices);
+      const record = recordKeySchema.safeParse(one).data;
+      return record ? recordText(record) : [];
+    });
   });
   const options = command.options.flatMap((option) => {
     const name = option.attributeName();

@@ -45,6 +45,17 @@ describe('the audit log', () => {
     ]);
   });
 
+  test('a hold leaves which records it was put on, or taken from', async () => {
+    await stage.run('hold add deal:101 1044:12 --until 2127-01-31');
+    expect(await last()).toMatchObject({
+      command: 'hold add',
+      args: ['deal 101', 'type 1044 12', '--until', expect.any(String)],
+    });
+    stage.now += 1_000;
+    await stage.run('hold remove deal:101');
+    expect(await last()).toMatchObject({ command: 'hold remove', args: ['deal 101'] });
+  });
+
   test('a command that fails leaves why', async () => {
     const { domain } = stage.portal;
     await stage.run(`portals mode ${domain} enforce --confirm wrong.example.com`);
