@@ -20,7 +20,8 @@ const about = `Shows how much may be deleted on a portal before a person has to 
 used; sets other caps; or releases what was deleted in this hour and on this day, so that they begin to count anew.
 
 A portal that meets a cap is paused before the first deletion beyond it. A spike is a day with more than so many times
-the deletions of a usual day, but not fewer than 50; it is known after seven days with deletions.`;
+the deletions of a usual day, but not fewer than 50; it is known after seven days with deletions. The pause ends when
+this very cap is raised, or with --release.`;
 
 const largest = 1_000_000;
 
@@ -68,7 +69,8 @@ async function setCaps(deployment: Deployment, id: string, options: Options): Pr
   if (release) await store.release(memberId);
 
   const isCapped = pause?.code.startsWith('cap-') === true;
-  const resumed = isCapped && (release === true || isChanged) && (await portals.resume(memberId, pause.code));
+  const isOver = release === true || (isCapped && isRaised(pause.code, before, after));
+  const resumed = isCapped && isOver && (await portals.resume(memberId, pause.code));
   if (resumed) await tasks.hastenPortal(memberId);
 
   const use = await store.use(memberId, after);
@@ -84,4 +86,11 @@ async function setCaps(deployment: Deployment, id: string, options: Options): Pr
       ...(isCapped && !resumed ? [`It is paused: ${pause.reason}`] : []),
     ],
   };
+}
+
+/** Whether the cap that a portal is paused for allows more than before. To lower it, or to change another, ends nothing. */
+function isRaised(code: string, before: Caps, after: Caps): boolean {
+  if (code === 'cap-hour') return after.hour > before.hour;
+  if (code === 'cap-day') return after.day > before.day;
+  return (after.spike ?? Number.POSITIVE_INFINITY) > (before.spike ?? Number.POSITIVE_INFINITY);
 }

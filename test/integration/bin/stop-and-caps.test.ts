@@ -55,6 +55,24 @@ describe('portals caps', () => {
     expect((await stage.portals.get(memberId))?.pause).toMatchObject({ code: 'by-hand' });
   });
 
+  test.each([
+    ['cap-hour', '--hour 50', false],
+    ['cap-hour', '--day 2000', false],
+    ['cap-hour', '--hour 201', true],
+    ['cap-day', '--hour 500', false],
+    ['cap-day', '--day 900', false],
+    ['cap-day', '--day 1001', true],
+    ['cap-spike', '--spike 2', false],
+    ['cap-spike', '--day 2000', false],
+    ['cap-spike', '--spike 4', true],
+    ['cap-spike', '--spike off', true],
+  ])('the pause of %s ends by %s: %s, because only to raise that very cap ends it', async (code, option, ends) => {
+    const { memberId, domain } = stage.portal;
+    await stage.portals.pause(memberId, { code, reason: 'The cap is reached' });
+    expect(await stage.json(`portals caps ${domain} ${option}`)).toMatchObject({ resumed: ends });
+    expect((await stage.portals.get(memberId))?.pause === undefined).toBe(ends);
+  });
+
   test('releases this hour and this day', async () => {
     const { memberId, domain } = stage.portal;
     await caps().reserve(memberId, { hour: 200, day: 1_000, spike: null }, 200);
