@@ -7,6 +7,10 @@ const rateKey = (memberId: string) => ({ memberId, sk: 'budget#rate' });
 const sendsKey = (memberId: string, lane: string) => ({ memberId, sk: `budget#sends#${lane}` });
 /** A turn is never further away than this: what cannot be done in a day is not put off for longer by this. */
 const farthestSendMs = 24 * 3600 * 1000;
+/** Clocks differ by so much, and a bucket may have been larger before its limits were changed. */
+const slackMs = 60_000;
+/** No portal blocks for longer. */
+const farthestBlockMs = 24 * 3600 * 1000;
 const operatingKey = (memberId: string) => ({ memberId, sk: 'budget#operating' });
 
 /** Rows of the table, so far as they can be read: a method whose use is malformed counts as never measured. */
@@ -67,24 +71,28 @@ export class BudgetStore {
     const requests = Math.min(count, burst);
     const taken = requests * drainMs;
     const room = burst * drainMs - taken;
-    const notBlocked = '(attribute_not_exists(#blockedUntil) OR #blockedUntil <= :now)';
+    // What is further ahead than can be was written by a clock that was ahead, and says nothing.
+    const tooFar = { farthest: now + burst * drainMs + slackMs, farthestBlock: now + farthestBlockMs };
+    const notBlocked =
+      '(attribute_not_exists(#blockedUntil) OR #blockedUntil <= :now OR #blockedUntil > :farthestBlock)';
 
     const fromEmpty = await this.#table.update(rateKey(memberId), {
       set: 'SET #emptyAt = :next',
-      if: `(attribute_not_exists(#emptyAt) OR #emptyAt < :now) AND ${notBlocked}`,
-      values: { now, next: now + taken },
+      if: `(attribute_not_exists(#emptyAt) OR #emptyAt < :now OR #emptyAt > :farthest) AND ${notBlocked}`,
+      values: { now, next: now + taken, ...tooFar },
     });
     if (fromEmpty) return granted(fromEmpty, requests, drainMs);
 
     const added = await this.#table.update(rateKey(memberId), {
       set: 'SET #emptyAt = #emptyAt + :taken',
       if: `#emptyAt BETWEEN :now AND :full AND ${notBlocked}`,
-      values: { now, full: now + room, taken },
+      values: { now, full: now + room, taken, farthestBlock: tooFar.farthestBlock },
     });
     if (added) return granted(added, requests, drainMs);
 
     const row = await this.#table.get(rateKey(memberId));
-    const blockedUntil = Number(row?.['blockedUntil'] ?? 0);
+    const block = Number(row?.['blockedUntil'] ?? 0);
+    const blockedUntil = block > tooFar.farthestBlock ? 0 : block;
     const emptyAt = Number(row?.['emptyAt'] ?? now);
     return { until: Math.ceil(Math.max(now + drainMs, blockedUntil, emptyAt - room)) };
   }
@@ -108,14 +116,16 @@ export class BudgetStore {
   async blockRequests(memberId: string, until: number): Promise<void> {
     await this.#table.update(rateKey(memberId), {
       set: 'SET #blockedUntil = :until',
-      if: 'attribute_not_exists(#blockedUntil) OR #blockedUntil < :until',
-      values: { until },
+      if: 'attribute_not_exists(#blockedUntil) OR #blockedUntil < :until OR #blockedUntil > :farthest',
+      values: { until, farthest: this.#clock() + farthestBlockMs },
     });
   }
 
-  /** The use of each method that has been measured. */
+  /** The use of each method that has been measured, but for what a clock that was ahead has written. */
   async operating(memberId: string): Promise<Map<string, MethodUse>> {
-    return operatingRowSchema.parse((await this.#table.get(operatingKey(memberId))) ?? {});
+    const uses = operatingRowSchema.parse((await this.#table.get(operatingKey(memberId))) ?? {});
+    const latest = this.#clock() + slackMs;
+    return new Map([...uses].filter(([, { at }]) => at <= latest));
   }
 
   /** Notes the use of these methods; others stay as they are. */
@@ -142,8 +152,8 @@ export class BudgetStore {
     const farthest = now + farthestSendMs;
     const fromEmpty = await this.#table.update(sendsKey(memberId, lane), {
       set: 'SET #emptyAt = :next',
-      if: 'attribute_not_exists(#emptyAt) OR #emptyAt < :now',
-      values: { now, next: now + taken },
+      if: 'attribute_not_exists(#emptyAt) OR #emptyAt < :now OR #emptyAt > :tooFar',
+      values: { now, next: now + taken, tooFar: farthest + farthestSendMs + slackMs },
     });
     const row =
       fromEmpty ??

@@ -7,7 +7,7 @@ import { UnreadableRow } from './unreadable-row.ts';
 import { HoldStore } from './holds.ts';
 import { StageDirectories } from './stage-directories.ts';
 import { WaitMarks } from './wait-marks.ts';
-import { Watermarks } from './watermarks.ts';
+import { aheadMs, Watermarks } from './watermarks.ts';
 
 const rulesKey = (memberId: string, version: number) => ({ memberId, sk: `rules#${String(version).padStart(8, '0')}` });
 
@@ -172,8 +172,10 @@ export class PortalStore {
   async endRound(memberId: string, until: number): Promise<void> {
     await this.#table.update(portalKey(memberId), {
       set: 'SET #reconciledUntil = :until',
-      if: 'attribute_exists(#memberId) AND (attribute_not_exists(#reconciledUntil) OR #reconciledUntil < :until)',
-      values: { until },
+      if:
+        'attribute_exists(#memberId) AND ' +
+        '(attribute_not_exists(#reconciledUntil) OR #reconciledUntil < :until OR #reconciledUntil > :mistaken)',
+      values: { until, mistaken: until + aheadMs },
     });
   }
 

@@ -25,23 +25,27 @@ export class Watermarks {
     return watermarkSchema.safeParse(await this.#table.get(key(memberId, entityTypeId))).data ?? {};
   }
 
-  /** Where the round goes on, unless a newer one has ended. */
+  /** Where the round goes on, unless a newer one has ended. A mark that is a day ahead is no newer round but a mistake. */
   async keepRound(memberId: string, entityTypeId: number, round: NonNullable<Watermark['round']>): Promise<void> {
     await this.#table.update(key(memberId, entityTypeId), {
       set: 'SET #round = :round',
-      if: 'attribute_not_exists(#until) OR #until < :startedAt',
-      values: { round, startedAt: round.startedAt },
+      if: isOlder,
+      values: { round, startedAt: round.startedAt, mistaken: round.startedAt + aheadMs },
     });
   }
 
-  /** The round that began at `startedAt` is over. The watermark never moves back. */
+  /** The round that began at `startedAt` is over. The watermark never moves back, but from a mistake. */
   async endRound(memberId: string, entityTypeId: number, startedAt: number): Promise<void> {
     await this.#table.update(key(memberId, entityTypeId), {
       set: 'SET #until = :startedAt REMOVE #round',
-      if: 'attribute_not_exists(#until) OR #until < :startedAt',
-      values: { startedAt },
+      if: isOlder,
+      values: { startedAt, mistaken: startedAt + aheadMs },
     });
   }
 }
+
+/** No round takes so long: what is further ahead of another was written by a clock that was ahead. */
+export const aheadMs = 24 * 3600 * 1000;
+const isOlder = 'attribute_not_exists(#until) OR #until < :startedAt OR #until > :mistaken';
 
 const key = (memberId: string, entityTypeId: number) => ({ memberId, sk: `reconciled#${entityTypeId}` });

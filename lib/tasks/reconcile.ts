@@ -93,19 +93,38 @@ async function roundsOf(
   const now = clock();
   const rounds: TypeRound[] = [];
   for (const entityTypeId of typesOf(rules)) {
-    const mark = await portals.watermarks.get(portal.memberId, entityTypeId);
+    const mark = credible(await portals.watermarks.get(portal.memberId, entityTypeId), now);
     if (mark.round === undefined && mark.until !== undefined && mark.until > now - doneLatelyMs) continue;
     const { startedAt, afterId } = mark.round ?? { startedAt: now, afterId: 0 };
-    rounds.push({ entityTypeId, startedAt, afterId, since: sinceOf(entityTypeId, mark, portal, rules) });
+    rounds.push({ entityTypeId, startedAt, afterId, since: sinceOf(entityTypeId, mark, portal, rules, now) });
   }
   return rounds;
 }
 
 /** A type that rules have not named before begins with the rules, not with its oldest record. */
-function sinceOf(entityTypeId: number, { until = 0 }: Watermark, portal: Portal, rules: readonly StoredRule[]): number {
-  const found = Math.max(until, portal.reconciledUntil ?? 0, portal.createdAt);
+function sinceOf(
+  entityTypeId: number,
+  { until = 0 }: Watermark,
+  { reconciledUntil = 0, createdAt }: Portal,
+  rules: readonly StoredRule[],
+  now: number,
+): number {
+  const found = Math.max(until, isCredible(reconciledUntil, now) ? reconciledUntil : 0, createdAt);
   const named = rules.filter(({ when }) => entityTypeOf(when.type) === entityTypeId).map(({ since }) => since);
   return Math.max(found - overlapMs, Math.min(...named));
+}
+
+/** How far ahead of ours another function's clock may be. */
+function isCredible(moment: number | undefined, now: number): boolean {
+  return moment === undefined || moment <= now + overlapMs;
+}
+
+/** What was written by a clock that was ahead counts as none: rather everything is looked through once more. */
+function credible({ until, round }: Watermark, now: number): Watermark {
+  return {
+    ...(until !== undefined && isCredible(until, now) && { until }),
+    ...(round && isCredible(round.startedAt, now) && { round }),
+  };
 }
 
 /** What the stages mean, read anew for every round: all later questions about old records rest on it. */

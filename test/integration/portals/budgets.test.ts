@@ -126,6 +126,26 @@ describe('the rate of requests', () => {
     expect(await take()).toBeDefined();
   });
 
+  test('is not lost for a year because a clock was a year ahead for a moment', async () => {
+    const now = time.now;
+    time.now += 365 * 24 * 3600 * 1000;
+    await takeSome(30);
+    await parts.budgets.blockRequests(memberId, time.now + 60_000);
+    await parts.budgets.takeSends(memberId, '7', { perSecond: 1, burst: 1 }, 5);
+    time.now = now;
+    expect(await drain()).toEqual({ granted: 50, until: now + 500 });
+    expect(await parts.budgets.takeSends(memberId, '7', { perSecond: 1, burst: 1 }, 2)).toEqual([now, now + 1_000]);
+    await parts.budgets.blockRequests(memberId, now + 5_000);
+    expect(await take()).toBe(now + 5_000);
+  });
+
+  test('that is full by a clock of a little ahead is still full', async () => {
+    time.now += 30_000;
+    await drain();
+    time.now -= 30_000;
+    expect(await take()).toBe(time.now + 30_500);
+  });
+
   test('of one portal is no other’s', async () => {
     await drain();
     expect(await take(ordinaryLimits, newMemberId())).toBeUndefined();
@@ -275,6 +295,14 @@ describe('the operating time', () => {
       true,
     );
     expect((await room(method, 1)).calls).toBe(0);
+  });
+
+  test('that a clock far ahead has written down counts as never measured', async () => {
+    const use = { operating: 479, resetAt: time.now + 1, perCall: 1, blockedUntil: time.now + 1 };
+    await parts.budgets.setOperating(memberId, new Map([['crm.item.list', { ...use, at: time.now + 120_000 }]]));
+    expect([...(await parts.budgets.operating(memberId)).keys()]).toEqual([]);
+    await parts.budgets.setOperating(memberId, new Map([['crm.item.list', { ...use, at: time.now + 30_000 }]]));
+    expect([...(await parts.budgets.operating(memberId)).keys()]).toEqual(['crm.item.list']);
   });
 
   test('without an answer, all of the time that was waited is charged', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { partsOf, watched } from '../portals/parts.ts';
-import { type Bench, eachTestHas, hour, minute, through } from './bench.ts';
+import { type Bench, day, eachTestHas, hour, minute, through } from './bench.ts';
 
 let bench: Bench;
 
@@ -72,6 +72,20 @@ describe('a round', () => {
     expect(bench.found().length).toBeLessThanOrEqual(100);
     expect((await bench.row()).reconciledUntil).toBeUndefined();
     expect(await bench.choreAt('reconcile')).toBe(bench.time.now + minute);
+  });
+
+  test('by a clock that was a year ahead hides nothing from the next one', async () => {
+    const now = bench.time.now;
+    bench.time.now += 365 * day;
+    await bench.reconcile();
+    expect((await mark()).until).toBe(bench.time.now);
+    bench.time.now = now + minute;
+    const dealIds = addLostDeals(2);
+    bench.time.now += hour;
+    await bench.reconcile();
+    expect(bench.found()).toEqual(dealIds);
+    expect(await mark()).toEqual({ until: bench.time.now });
+    expect((await bench.row()).reconciledUntil).toBe(bench.time.now);
   });
 
   test('of a portal that gives the last ids first moves no watermark, and the next finds the others', async () => {
