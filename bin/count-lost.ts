@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { Portal } from '../lib/portals/portal.ts';
 import { readPipelines } from '../lib/portals/read-stages.ts';
-import { PortalSession } from '../lib/portals/session.ts';
 import { nextDirectory } from '../lib/portals/stage-directory.ts';
 import { lostOnes } from '../lib/tasks/lost-records.ts';
 import { saysSemantics } from '../lib/tasks/stage-semantics.ts';
 import { CommandError } from './command-error.ts';
 import type { Deployment } from './deployment.ts';
+import { LookingSession } from './looking-session.ts';
 import { patiently } from './patiently.ts';
 
 /** Two minutes for everything that a command asks a portal, in ms. */
@@ -19,7 +19,7 @@ export async function countLost(
   types: readonly number[],
   since: number,
 ): Promise<Map<number, number>> {
-  const session = new PortalSession(deployment, portal, deployment.clock() + deadlineMs);
+  const session = new LookingSession(deployment, portal, deployment.clock() + deadlineMs);
   const unsaid = types.filter((type) => !saysSemantics(type));
   const pipelines =
     unsaid.length === 0

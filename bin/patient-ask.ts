@@ -1,11 +1,11 @@
 import { minute } from '../lib/bitrix24/reactions.ts';
 import type { Portal } from '../lib/portals/portal.ts';
-import { PortalSession } from '../lib/portals/session.ts';
 import { PortalBusy } from '../lib/portals/waiting.ts';
 import { limitAmong } from '../lib/tasks/look.ts';
 import type { Ask } from '../lib/tasks/rules-plan/survey.ts';
 import type { Deployment } from './deployment.ts';
 import type { CliIo } from './io.ts';
+import { LookingSession } from './looking-session.ts';
 import { iso } from './time.ts';
 
 /** For one request with its waits, in ms: longer than the window of the operating limit. */
@@ -19,7 +19,7 @@ const quickRequests = 20;
 
 /**
  * Asks a portal for a command that reads much: within its limits, waiting as long as they take, and leaving room for
- * the work that goes on there.
+ * the work that goes on there. What is wrong with the portal is said, and does not pause it.
  *
  * @throws what a PortalSession throws; PortalBusy when the portal has not answered for a quarter of an hour
  */
@@ -38,7 +38,7 @@ export function patientAsk(deployment: Deployment, io: Pick<CliIo, 'stderr'>, po
     asked += 1;
     for (;;) {
       try {
-        const session = new PortalSession(deployment, portal, clock() + requestMs);
+        const session = new LookingSession(deployment, portal, clock() + requestMs);
         const answers = await session.batch(commands, { write: false });
         const limit = limitAmong(answers.values());
         if (!limit) return answers;

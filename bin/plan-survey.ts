@@ -1,6 +1,5 @@
 import { readPipelines } from '../lib/portals/read-stages.ts';
 import type { Portal } from '../lib/portals/portal.ts';
-import { PortalSession } from '../lib/portals/session.ts';
 import { nextDirectory, semanticsIn, type StageDirectory } from '../lib/portals/stage-directory.ts';
 import { type StoredRules, typesOf } from '../lib/rules/version.ts';
 import { estimate, type Estimate } from '../lib/tasks/rules-plan/estimate.ts';
@@ -13,6 +12,7 @@ import { saysSemantics } from '../lib/tasks/stage-semantics.ts';
 import type { CommandRun } from './command-run.ts';
 import type { Deployment } from './deployment.ts';
 import type { Output } from './output-file.ts';
+import { LookingSession } from './looking-session.ts';
 import { patientAsk } from './patient-ask.ts';
 import { patiently } from './patiently.ts';
 import type { RulePlan } from './plan-words.ts';
@@ -101,7 +101,7 @@ async function directoriesOf(
   const wanted = types.filter((type) => !saysSemantics(type));
   if (wanted.length === 0) return new Map();
   const at = clock();
-  const session = new PortalSession(deployment, portal, at + deadlineMs);
+  const session = new LookingSession(deployment, portal, at + deadlineMs);
   const read = await patiently(deployment, () => readPipelines(session, new Map(wanted.map((type) => [type, []]))));
   return new Map([...read].map(([type, pipelines]) => [type, nextDirectory(type, undefined, pipelines, at)]));
 }

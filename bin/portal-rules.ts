@@ -1,12 +1,12 @@
 import { readDirectory } from '../lib/portals/directory.ts';
 import type { Portal } from '../lib/portals/portal.ts';
-import { PortalSession } from '../lib/portals/session.ts';
 import { directoryNeeds } from '../lib/rules/directory.ts';
 import { resolveRules } from '../lib/rules/resolve.ts';
 import type { RuleSet } from '../lib/rules/schema.ts';
 import { CommandError } from './command-error.ts';
 import type { Deployment } from './deployment.ts';
 import { findPortal } from './find-portal.ts';
+import { LookingSession } from './looking-session.ts';
 import { patiently } from './patiently.ts';
 
 /** Two minutes for everything that the command asks the portal, in ms. */
@@ -26,7 +26,7 @@ export async function resolveOnPortal(
   const portal = await findPortal(portals, id);
   const { domain, state } = portal;
   if (state === 'disconnected') throw new CommandError(`${domain} is disconnected. Connect it again first.`);
-  const session = new PortalSession(deployment, portal, clock() + deadlineMs);
+  const session = new LookingSession(deployment, portal, clock() + deadlineMs);
   const directory = await patiently(deployment, () =>
     readDirectory(session, directoryNeeds(rules.rules, rules.protect)),
   );

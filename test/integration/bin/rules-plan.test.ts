@@ -195,6 +195,20 @@ describe('rules plan', () => {
     expect((await stage.run(`rules plan ${file}`)).stderr).toContain('is paused');
   });
 
+  test('what would pause the portal in its work is said, and does not pause it', async () => {
+    lose([stage.portal.addContact()]);
+    const { memberId } = stage.portal;
+    stage.portal.faults.add({
+      when: { method: 'batch' },
+      times: 100,
+      give: { type: 'error', status: 401, error: 'PAYMENT_REQUIRED', description: 'Payment required' },
+    });
+    const { code, stderr } = await stage.run(`rules plan ${file}`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/paid|plan|subscription/i);
+    expect((await stage.portals.get(memberId))?.pause).toBeUndefined();
+  });
+
   test('a portal over its limits is waited for', async () => {
     lose([stage.portal.addContact()]);
     const { memberId, domain } = stage.portal;
