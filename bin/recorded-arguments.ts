@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { redact } from '../lib/bitrix24/redact.ts';
 import { domainSchema } from '../lib/portals/addresses.ts';
-import { recordKeySchema } from '../lib/tasks/task.ts';
+import { recordKeySchema } from '../lib/tasks/record-key.ts';
 import { recordText, shortIdLength } from './task-view.ts';
 import { iso } from './time.ts';
 
