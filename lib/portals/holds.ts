@@ -41,7 +41,28 @@ export class HoldStore {
   /** In place of an earlier hold on the same record. */
   async put(memberId: string, hold: Hold): Promise<void> {
     await this.#table.put({ ...holdKey(memberId, hold), ...hold });
-    // In this order: who reads the portal before this, and the holds before that, finds the number changed later.
+    await this.#noteHeld(memberId);
+  }
+
+  /**
+   * Holds a record until somebody takes that away, and leaves a hold that is there to whom it belongs: of one that would
+   * end, only the end goes.
+   */
+  async keep(memberId: string, hold: Omit<Hold, 'until'>): Promise<void> {
+    const key = holdKey(memberId, hold);
+    if (!(await this.#table.put({ ...key, ...hold }, { if: 'attribute_not_exists(#memberId)' }))) {
+      const { until, ...theirs } = holdSchema.safeParse(await this.#table.get(key)).data ?? {};
+      // Also one that cannot be read is a hold without an end.
+      if (until === undefined) return;
+      const why = `${'why' in theirs ? `${theirs.why}; ` : ''}${hold.why ?? ''}`.slice(0, 300);
+      const kept = until <= this.#clock() ? hold : { ...theirs, why };
+      await this.#table.put({ ...key, ...kept }, { if: '#until = :until', values: { until } });
+    }
+    await this.#noteHeld(memberId);
+  }
+
+  async #noteHeld(memberId: string): Promise<void> {
+    // After the hold itself: who reads the portal before this, and the holds before that, finds the number changed later.
     await this.#table.update(
       { memberId, sk: 'portal' },
       {

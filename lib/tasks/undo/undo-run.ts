@@ -154,7 +154,7 @@ export class UndoRun {
     for (const { entityTypeId, id } of records) {
       const why = `Put back by the undo of task ${this.#undo.of.slice(0, 12)}`;
       const hold = { entityTypeId, id, by: 'undo', at: options.clock(), why };
-      await options.portals.holds.put(portal.memberId, hold);
+      await options.portals.holds.keep(portal.memberId, hold);
     }
   }
 
