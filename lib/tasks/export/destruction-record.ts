@@ -40,6 +40,8 @@ export class DestructionRecord {
   readonly #format: 'csv' | 'jsonl';
   readonly #digest = createHash('sha256');
   readonly #counts = new Map<string, number>();
+  /** What was put back, as far as it has its line. */
+  readonly #told = new Set<string>();
 
   constructor(head: RecordHead, format: 'csv' | 'jsonl') {
     this.#head = head;
@@ -75,8 +77,16 @@ export class DestructionRecord {
     if (!isIn(this.#head, task.endedAt)) return text;
     for (const { entityTypeId, id, newId, how } of task.undo?.restored ?? []) {
       acted = true;
+      // What turned out to be there was never gone, and two undos may know of the same.
+      if (newId === id || this.#isTold(`${entityTypeId}:${id}:${newId}`)) continue;
       this.#count(`records put back, ${how}`);
       text += this.#line({ line: 'put-back', name: how, value: newId, type: entityTypeId, id, task: task.taskId });
+    }
+    for (const { entityTypeId, id } of task.undo?.relinked ?? []) {
+      acted = true;
+      if (this.#isTold(`${task.undo?.of}:${entityTypeId}:${id}`)) continue;
+      this.#count('links put back');
+      text += this.#line({ line: 'put-back', name: 'links', type: entityTypeId, id, task: task.taskId });
     }
     for (const count of onlyCounted(task).values()) {
       this.#count('items gone that are only counted, deleted or gone already', count);
@@ -102,6 +112,13 @@ export class DestructionRecord {
   /** How many deletions have a line. */
   get deleted(): number {
     return this.#counts.get('deletions deleted') ?? 0;
+  }
+
+  /** Whether it has a line already; from now on it has. */
+  #isTold(what: string): boolean {
+    const isTold = this.#told.has(what);
+    this.#told.add(what);
+    return isTold;
   }
 
   #count(name: string, by = 1): void {

@@ -87,7 +87,7 @@ export async function createUndo(
       nextAt: clock(),
       source: 'operator',
       history: [{ at: clock(), what: 'planned', text: text.slice(0, 600) }],
-      undo: { of: original.taskId, recreate, restored: [], linked: 0 },
+      undo: { of: original.taskId, recreate, restored: [], linked: 0, relinked: [] },
     });
     if (created) return taskId;
     throw new UndoRefused('being-undone', 'Somebody else has just asked for the same.');

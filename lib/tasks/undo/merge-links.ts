@@ -7,37 +7,49 @@ import { EntityType } from '../../bitrix24/entity-types.ts';
  *
  * @param kept as they were, with the present ids of their contacts
  * @param isBack which of them are to be linked again
+ * @param wasEmptied whether the record had lost all its links by us, and nothing has come back yet: then what is linked now
+ *   was chosen by a person
  */
 export function mergeLinks(
   ownerTypeId: number,
   kept: readonly ContactLink[],
   present: readonly ContactLink[],
   isBack: (contactId: number) => boolean,
+  wasEmptied = false,
 ): ContactLink[] | undefined {
   const there = new Map(present.map((link) => [link.CONTACT_ID, link]));
   const missing = kept.filter(({ CONTACT_ID }) => !there.has(CONTACT_ID) && isBack(CONTACT_ID));
   if (missing.length === 0) return undefined;
   const keptRows = new Map(kept.map((link) => [link.CONTACT_ID, link]));
-  const rows = [...present, ...missing].map((link) => keptRows.get(link.CONTACT_ID) ?? link);
+  const rows = [
+    ...present.map((link) => ({ ...link, SORT: keptRows.get(link.CONTACT_ID)?.SORT ?? link.SORT })),
+    ...missing,
+  ];
   const sorted = rows
     .map((link, index) => ({ link, sort: link.SORT ?? 10 * (index + 1) }))
     .toSorted((a, b) => a.sort - b.sort)
     .map(({ link, sort }) => ({ CONTACT_ID: link.CONTACT_ID, SORT: sort, IS_PRIMARY: link.IS_PRIMARY ?? 'N' }));
   // A contact's primary company is a matter of the contact: each row has its own flag.
   if (ownerTypeId === EntityType.company) return sorted;
-  const primary = primaryOf(sorted, present, keptRows);
+  const was = kept.find(isPrimary)?.CONTACT_ID;
+  const now = present.find(isPrimary)?.CONTACT_ID;
+  const isChosen = now !== undefined && (wasEmptied || isByPerson(now, was, kept, there));
+  const primary = isChosen
+    ? now
+    : [was, now, sorted[0]?.CONTACT_ID].find((id) => rows.some((one) => one.CONTACT_ID === id));
   return sorted.map((link) => ({ ...link, IS_PRIMARY: link.CONTACT_ID === primary ? 'Y' : 'N' }));
 }
 
-/** The one it was, unless a person has put a new contact into its place. */
-function primaryOf(
-  rows: readonly ContactLink[],
-  present: readonly ContactLink[],
-  keptRows: ReadonlyMap<number, ContactLink>,
-): number | undefined {
-  const isPrimary = ({ IS_PRIMARY }: Partial<ContactLink>) => IS_PRIMARY === 'Y';
-  const now = present.find(isPrimary);
-  if (now && !keptRows.has(now.CONTACT_ID)) return now.CONTACT_ID;
-  // Stryker disable next-line OptionalChaining: something is missing, so there is a row
-  return (rows.find(({ CONTACT_ID }) => isPrimary(keptRows.get(CONTACT_ID) ?? {})) ?? now ?? rows[0])?.CONTACT_ID;
+const isPrimary = ({ IS_PRIMARY }: ContactLink): boolean => IS_PRIMARY === 'Y';
+
+/** Whether a person has made it the primary one: the portal only takes the first that is left when that one goes. */
+function isByPerson(
+  now: number,
+  was: number | undefined,
+  kept: readonly ContactLink[],
+  there: ReadonlyMap<number, ContactLink>,
+): boolean {
+  if (was !== undefined && there.has(was)) return true;
+  const left = kept.filter(({ CONTACT_ID }) => there.has(CONTACT_ID)).toSorted((a, b) => (a.SORT ?? 0) - (b.SORT ?? 0));
+  return left[0]?.CONTACT_ID !== now;
 }

@@ -21,6 +21,8 @@ interface WantedLinks {
   readonly owner: RecordKey;
   readonly kept: readonly ContactLink[];
   readonly back: ReadonlySet<number>;
+  /** All its links were lost, and none was put back before. */
+  readonly wasEmptied: boolean;
 }
 
 /** Links contacts again to what they were linked to, as far as both are there, beside whoever is linked now. */
@@ -28,9 +30,9 @@ export async function putLinks(undo: UndoRun): Promise<void> {
   const wanted = wantedLinks(undo);
   const contacts = wanted.flatMap(({ back }) => [...back].map((id) => ({ entityTypeId: EntityType.contact, id })));
   const there = await presentAmong(undo, [...contacts, ...wanted.map(({ owner }) => owner)]);
-  const alive = wanted.flatMap(({ owner, kept, back }): WantedLinks[] => {
+  const alive = wanted.flatMap(({ back, ...one }): WantedLinks[] => {
     const present = [...back].filter((id) => there.has(recordKey({ entityTypeId: EntityType.contact, id })));
-    return there.has(recordKey(owner)) ? [{ owner, kept, back: new Set(present) }] : [];
+    return there.has(recordKey(one.owner)) ? [{ ...one, back: new Set(present) }] : [];
   });
   const changed = new Set((await linkChanges(undo, alive)).map(({ owner }) => recordKey(owner)));
   const unlinked = new Set(
@@ -61,7 +63,8 @@ function wantedLinks(undo: UndoRun): WantedLinks[] {
     const lost = [...back].filter((contactId) => isLost || undo.wasAway(contactOf(contactId)));
     const wantedBack = new Set(lost.flatMap((contactId) => contactNow(contactId) ?? []));
     if (owner === undefined || wantedBack.size === 0) return [];
-    return [{ owner: { entityTypeId, id: owner }, kept, back: wantedBack }];
+    const wasEmptied = !undo.hasLinkedBefore && whole.has(recordKey({ entityTypeId, id }));
+    return [{ owner: { entityTypeId, id: owner }, kept, back: wantedBack, wasEmptied }];
   });
 }
 
@@ -71,9 +74,9 @@ async function linkChanges(undo: UndoRun, wanted: readonly WantedLinks[]): Promi
     undo,
     wanted.map(({ owner }) => owner),
   );
-  return wanted.flatMap(({ owner, kept, back }): Change[] => {
+  return wanted.flatMap(({ owner, kept, back, wasEmptied }): Change[] => {
     const now = present.get(recordKey(owner));
-    const merged = now && mergeLinks(owner.entityTypeId, kept, now, (id) => back.has(id));
+    const merged = now && mergeLinks(owner.entityTypeId, kept, now, (id) => back.has(id), wasEmptied);
     return merged ? [{ owner, command: setCommand(owner, merged) }] : [];
   });
 }
@@ -145,11 +148,12 @@ export async function send<Wanted>(
     if (some.length === 0) continue;
     await undo.hold(some.map(({ owner }) => owner).filter(isHeld));
     const answers = await undo.write(new Map(some.map(({ command }, index) => [`${what}${index}`, command])));
-    let count = 0;
+    const linked: RecordKey[] = [];
     for (const [index, { owner }] of some.entries()) {
       const text = `the ${what} of ${owner.entityTypeId}/${owner.id}`;
-      if (undo.resultUnlessRefused(answers.get(`${what}${index}`), text) !== undefined) count += 1;
+      if (undo.resultUnlessRefused(answers.get(`${what}${index}`), text) !== undefined) linked.push(owner);
     }
-    if (count > 0) await undo.note({ links: count });
+    if (linked.length > 0)
+      await undo.note({ linked: what === 'links' ? linked : [], named: what === 'names' ? linked.length : 0 });
   }
 }

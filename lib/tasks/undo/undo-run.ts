@@ -33,20 +33,28 @@ export class UndoRun {
   readonly plan: UndoPlan;
   /** Where deleted records are now. */
   readonly restored: Map<string, Restored>;
+  /** Whether this undo, or an earlier one of the same task, had put links back when this try began. */
+  readonly hasLinkedBefore: boolean;
   readonly #undo: Undo;
+  /** What earlier undos of the same task have noted. */
+  readonly #before: ReadonlySet<Restored>;
   readonly #deleted: ReadonlySet<string>;
   #linked: number;
+  readonly #relinked: Map<string, RecordKey>;
   #hasProgressed = false;
   #refusal: UndoTrouble | undefined;
 
-  constructor(run: Run, task: Task, undo: Undo, plan: UndoPlan, earlier: readonly Restored[]) {
+  constructor(run: Run, task: Task, undo: Undo, plan: UndoPlan, earlier: readonly Undo[]) {
     this.run = run;
     this.task = task;
     this.plan = plan;
     this.#undo = undo;
     this.#linked = undo.linked;
+    this.#relinked = new Map(undo.relinked.map((owner) => [recordKey(owner), owner]));
     this.#deleted = new Set(plan.records.map(recordKey));
-    this.restored = new Map([...earlier, ...undo.restored].map((one) => [recordKey(one), one]));
+    this.restored = new Map([...earlier, undo].flatMap((one) => one.restored).map((one) => [recordKey(one), one]));
+    this.#before = new Set(earlier.flatMap((one) => one.restored));
+    this.hasLinkedBefore = [...earlier, undo].some(({ linked }) => linked > 0);
   }
 
   get hasProgressed(): boolean {
@@ -158,11 +166,20 @@ export class UndoRun {
     }
   }
 
-  /** Writes down what has come back. */
-  async note({ text, links = 0 }: { text?: string; links?: number } = {}): Promise<void> {
+  /** Writes down what has come back: by this undo, and not by an earlier one. */
+  async note({
+    text,
+    linked = [],
+    named = 0,
+  }: { text?: string; linked?: readonly RecordKey[]; named?: number } = {}): Promise<void> {
     const { options, settle } = this.run;
-    this.#linked += links;
-    const undo = { ...this.#undo, restored: [...this.restored.values()], linked: this.#linked };
+    this.#linked += linked.length + named;
+    const unlinked = this.plan.unlinked.filter(({ entityTypeId, id }) =>
+      linked.some((owner) => owner.entityTypeId === entityTypeId && owner.id === this.idNow({ entityTypeId, id })),
+    );
+    for (const owner of unlinked) this.#relinked.set(recordKey(owner), owner);
+    const restored = [...this.restored.values()].filter((one) => !this.#before.has(one) && one.newId !== one.id);
+    const undo = { ...this.#undo, restored, linked: this.#linked, relinked: [...this.#relinked.values()] };
     const history = text !== undefined && settle.roomIn(this.task) ? [settle.entry('answered', text)] : [];
     const isNoted = await options.tasks.undos.note(this.task.taskId, undo, history);
     this.#hasProgressed = true;

@@ -38,6 +38,8 @@ export const undoSchema = z.object({
     .default([]),
   /** To how many records links have been put back. */
   linked: z.int().min(0).default(0),
+  /** Those of them whose links the task had removed by a deletion of their own: by the ids of that time. */
+  relinked: z.array(z.object({ entityTypeId: z.int().positive(), id: z.int().positive() })).default([]),
 });
 export type Undo = z.infer<typeof undoSchema>;
 

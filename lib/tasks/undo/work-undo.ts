@@ -10,7 +10,7 @@ import { presentAmong } from './present.ts';
 import { putLinks } from './put-links.ts';
 import { putNames } from './put-names.ts';
 import { recreate } from './recreate.ts';
-import type { Restored, Undo } from './undo-state.ts';
+import type { Undo } from './undo-state.ts';
 import { undoPlan } from './undo-plan.ts';
 import { UndoEnded, UndoRun, UndoTrouble } from './undo-run.ts';
 
@@ -88,14 +88,11 @@ function unexpected({ options }: Run, { taskId, memberId }: Task, error: unknown
   return { code: 'UNDO_BROKEN', description };
 }
 
-/** What earlier undos of the same task have brought back. */
-async function earlierRuns({ options }: Run, task: Task, { of }: Undo): Promise<Restored[]> {
+/** Earlier undos of the same task. */
+async function earlierRuns({ options }: Run, task: Task, { of }: Undo): Promise<Undo[]> {
   const ids = Array.from({ length: mostRuns }, (_, index) => taskIdOf({ ...task, run: index + 1 }));
   const runs = await options.tasks.getMany(ids.filter((id) => id !== task.taskId));
-  return runs
-    .filter(({ undo }) => undo?.of === of)
-    .toSorted((a, b) => a.run - b.run)
-    .flatMap(({ undo }) => undo?.restored ?? []);
+  return runs.toSorted((a, b) => a.run - b.run).flatMap(({ undo }) => (undo?.of === of ? [undo] : []));
 }
 
 /** A record that came back may have been deleted again; one that is there under its old id was never gone. */

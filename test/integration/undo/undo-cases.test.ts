@@ -31,6 +31,15 @@ describe('what was changed meanwhile', () => {
     expect(linksOf(`2:${records.deal}`).find(({ primary }) => primary)?.contactId).toBe(records.clara);
   });
 
+  test('a contact that a person has linked again as the primary one stays the primary one', async () => {
+    const records = furnish(bench);
+    const task = await tidy(bench, deal(records.deal), '[deal-contacts]');
+    bench.portal.updateDeal(records.deal, { contactIds: [records.boris], silent: true });
+    expect(await undo(bench, task)).toMatchObject({ status: 'done' });
+    expect(new Set(bench.portal.contactsOf(records.deal))).toEqual(new Set([records.anna, records.boris]));
+    expect(linksOf(`2:${records.deal}`).find(({ primary }) => primary)?.contactId).toBe(records.boris);
+  });
+
   test('a contact that is no longer there is not linked, and a deal that is gone is passed over', async () => {
     const records = furnish(bench);
     const task = await tidy(bench, deal(records.deal), '[deal-contacts]');

@@ -14,7 +14,8 @@ const merge = (
   present: ContactLink[],
   isBack: (id: number) => boolean = () => true,
   owner = deal,
-) => mergeLinks(owner, kept, present, isBack);
+  wasEmptied = false,
+) => mergeLinks(owner, kept, present, isBack, wasEmptied);
 
 describe('the links of a deal are put back', () => {
   test('where they were in the order, whatever is linked now', () => {
@@ -57,6 +58,17 @@ describe('the primary contact of a deal', () => {
 
   test('stays the one that a person has put there since', () => {
     expect(merge([link(1, 10, 'Y')], [link(4, 20, 'Y')])).toEqual([link(1, 10), link(4, 20, 'Y')]);
+  });
+
+  test('stays the one that a person has linked again after all were unlinked', () => {
+    const kept = [link(1, 10, 'Y'), link(2, 20)];
+    expect(merge(kept, [link(2, 10, 'Y')], () => true, deal, true)).toEqual([link(1, 10), link(2, 20, 'Y')]);
+  });
+
+  test('stays the one that a person has chosen among those that were left', () => {
+    const kept = [link(1, 10, 'Y'), link(2, 20), link(3, 30)];
+    expect(merge(kept, [link(2, 20), link(3, 30, 'Y')])).toEqual([link(1, 10), link(2, 20), link(3, 30, 'Y')]);
+    expect(merge(kept, [link(1, 10), link(3, 30, 'Y')])).toEqual([link(1, 10), link(2, 20), link(3, 30, 'Y')]);
   });
 
   test('is no new contact that is none', () => {

@@ -1,7 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { compactUndo, type Restored, undoSchema } from '../../../../lib/tasks/undo/undo-state.ts';
 
-const state = (restored: Restored[]) => ({ of: 'a', recreate: true, restored, linked: 3 });
+const state = (restored: Restored[]) => ({
+  of: 'a',
+  recreate: true,
+  restored,
+  linked: 3,
+  relinked: [{ entityTypeId: 2, id: 1 }],
+});
 
 test('what has come back is the same after the table, whatever the ids, types and ways', () => {
   const restored: Restored[] = [
