@@ -47,6 +47,12 @@ function comingBack(plan: UndoPlan, recreate: boolean): string[] {
       : '  these records, if they are found restored from the recycle bin (30 days, where it is on):',
     ...named(records),
   );
+  if (!recreate) {
+    words.push(
+      'A lost deal, lead or item that is restored is deleted again by its rule, unless somebody prevents it: set the portal to',
+      'observe first (npx tidy24 portals mode), restore, undo once more, which holds it, and set the portal back to enforce.',
+    );
+  }
   const lost = [
     'their ids: what names them outside the CRM names them no more',
     'timeline, activities and their files, comments, running workflows',

@@ -22,7 +22,8 @@ interface Options extends GlobalOptions {
 const about = `Takes back what a task has removed, by a task of its own, which the worker carries out under the same limits.
 Links come back beside what is linked now. Deleted records are looked for first: restored from the portal's recycle bin, they are
 found by name, telephone number, e-mail address and origin, and get their links again. What is not there stays away, and the task
-says what to restore where; then ask once more. With --recreate it is made anew instead.
+says what to restore where; then ask once more. With --recreate it is made anew instead. A lost record that is restored is deleted
+again by its rule as soon as its event comes: set the portal to observe before, and back to enforce when the undo has ended.
 
 What comes back is put on hold: no rule takes it again. It works in any mode, but not while the portal is paused. It may be asked for
 as often as you like: what is there already is passed over.`;

@@ -141,11 +141,20 @@ async function end(undo: UndoRun): Promise<void> {
     const text = [...said, `Nothing is kept of ${list} but that they were there (snapshot: ids).`].join('. ');
     return settle.end(undo.task, 'skipped', 'records-not-kept', { text });
   }
+  const { record } = undo.task;
+  const isLostOneMissing = missing.some(
+    ({ entityTypeId, id }) => entityTypeId === record.entityTypeId && id === record.id,
+  );
   const text = [
     ...said,
     `Not there: ${list}`,
     'If the recycle bin was on for them they may be in it for 30 days after the deletion: in the portal, CRM, the gear, ' +
-      'Recycle Bin; restore them there and undo once more. Or undo with --recreate.',
+      'Recycle Bin; restore them there and undo once more. Or undo with --recreate',
+    // Back in its lost stage, it is to be deleted like any other one.
+    ...(isLostOneMissing ? [keepTheLostOne] : []),
   ].join('. ');
   return settle.end(undo.task, 'skipped', 'records-missing', { text });
 }
+
+const keepTheLostOne =
+  'Restored, the lost one is deleted again by its rule: set the portal to observe first, and back when the undo holds it.';
