@@ -39,6 +39,8 @@ export interface Wave {
 interface Uncovered extends Wave {
   readonly uncovered: readonly Deletion[];
   readonly doomed: readonly Doomed[];
+  /** Contacts that lose their primary company. */
+  readonly partners: readonly number[];
 }
 
 /**
@@ -56,16 +58,17 @@ export async function noteWaves(
   const fitting = all.slice(0, fittingCount(all));
   let again = fitting.length < all.length ? options.clock() : undefined;
 
-  const withRecords = fitting.filter((one) => one.doomed.length > 0);
+  const withRecords = fitting.filter((one) => one.doomed.length > 0 || one.partners.length > 0);
   let notable: readonly Uncovered[] = fitting;
   let belongings: Belongings | undefined;
   if (withRecords.length > 0) {
     const doomed = withRecords.flatMap((one) => one.doomed);
     try {
-      belongings = await readBelongings(run.session, doomed, options.clock);
+      const partners = withRecords.flatMap((one) => one.partners);
+      belongings = await readBelongings(run.session, doomed, options.clock, partners);
     } catch (error) {
       // Those that need nothing of it go on all the same.
-      notable = fitting.filter((one) => one.doomed.length === 0);
+      notable = fitting.filter((one) => !withRecords.includes(one));
       const tasks = withRecords.map(({ before }) => before);
       again = earliest(again, await afterFailure(run, tasks, error));
     }
@@ -93,7 +96,12 @@ function withDoomed(wave: Wave, now: number): Uncovered {
     const { entityTypeId, id } = deletion;
     return target?.kind === 'record' ? [{ entityTypeId, id, fields: target.fields, depth: rule.snapshot }] : [];
   });
-  return { ...wave, uncovered, doomed };
+  const partners = uncovered.flatMap((deletion) => {
+    const target = targets.get(deletionKey(deletion));
+    if (target?.kind !== 'links' || deletion.what !== 'company-contacts') return [];
+    return target.links.filter(({ IS_PRIMARY }) => IS_PRIMARY === 'Y').map(({ CONTACT_ID }) => CONTACT_ID);
+  });
+  return { ...wave, uncovered, doomed, partners };
 }
 
 /** As many waves, from the first on, as one round can read about. */

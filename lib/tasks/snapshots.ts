@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Item, Table } from '../aws/table.ts';
 import { contactLinksSchema } from '../bitrix24/answers.ts';
 import type { Clock, Random } from '../bitrix24/clock.ts';
-import { keptNameSchema, keptOwnerSchema, keptRecordSchema } from './undo/kept.ts';
+import { keptCompaniesSchema, keptNameSchema, keptOwnerSchema, keptRecordSchema } from './undo/kept.ts';
 
 /** What a task is about to remove, complete enough to put it back. */
 export const snapshotSchema = z.object({
@@ -15,6 +15,8 @@ export const snapshotSchema = z.object({
   /** The records that the contacts among these were linked to, and the contacts of these themselves. */
   owners: z.array(keptOwnerSchema).default([]),
   names: z.array(keptNameSchema).default([]),
+  /** Which of a contact's companies are new when this is taken back: that one was chosen by a person. */
+  companies: z.array(keptCompaniesSchema).optional(),
   /** By type: the highest id that there was. What is restored or made anew later has a higher one, a double has not. */
   highest: z.record(z.string(), z.int()).optional(),
   /** `ids`: no field of a record is kept, only which there were and what was linked. */

@@ -190,12 +190,12 @@ async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | numbe
   return look;
 }
 
-/** What does not come with the record is read by one more, what belongs to records that are deleted by two. */
+/** What does not come with the record is read by one more, what belongs to it by one, and to records that are deleted by two. */
 function requestsFor(rule: StoredRule | undefined): number {
   const deleted = rule?.delete.map(({ what }) => what) ?? [];
   if (deleted.every((what) => what === 'deal-contacts')) return requestsPerRound;
   const onlyLinks = deleted.every((what) => what === 'deal-contacts' || what === 'company-contacts');
-  return requestsPerRound + (onlyLinks ? 1 : 3);
+  return requestsPerRound + (onlyLinks ? 2 : 3);
 }
 
 /** A task that is not to be carried out, and how it ends. */

@@ -9,6 +9,7 @@ import { readAll, type Rows } from './read-all.ts';
 import {
   addressesRead,
   bankDetailsRead,
+  companiesReads,
   contactsRead,
   highestRead,
   isSmartProcess,
@@ -28,18 +29,26 @@ export const mostDoomed = 50;
  * Reads what belongs to records that are about to be deleted, and what they are linked to: by two requests, more only when
  * a list has more than 50 rows or the portal very many smart processes.
  *
+ * @param partners contacts that lose their primary company
  * @throws as `PortalSession.batch`; PortalBusy also when a list met a limit
  */
 export async function readBelongings(
   session: Pick<PortalSession, 'batch'>,
   doomed: readonly Doomed[],
   clock: Clock,
+  partners: readonly number[] = [],
 ): Promise<Belongings> {
-  const first = merged([...belongingReads(doomed), ...linkReads(doomed, [deal, lead]), typesRead(doomed)]);
+  const ofDoomed = [...belongingReads(doomed), ...linkReads(doomed, [deal, lead]), typesRead(doomed)];
+  const first = merged([...(doomed.length > 0 ? ofDoomed : []), ...partnerReads(partners)]);
   const found = await readAll(session, first, clock);
   const second = secondReads(doomed, first, found);
   const later = await readAll(session, second, clock);
   return collect(doomed, [...first, ...second], new Map([...found, ...later]));
+}
+
+/** Without them undo leaves the primary company as it is then: no reason to delete nothing. */
+function partnerReads(contactIds: Iterable<number>): Wanted[] {
+  return companiesReads(contactIds).map((read) => ({ ...read, about: [], isAbsent: () => true }));
 }
 
 const keysOf = (entityTypeId: number, ids: readonly number[]) => ids.map((id) => recordKey({ entityTypeId, id }));
@@ -150,7 +159,10 @@ function secondReads(doomed: readonly Doomed[], first: readonly Wanted[], found:
     );
   const types = rowsOf(found.get('types')).flatMap(({ entityTypeId }) => numberIn(entityTypeId) ?? []);
   const items = linkReads(doomed, [...new Set([...types, EntityType.smartInvoice])]);
-  return [...banks, ...merged(deals).filter(({ key }) => !known.has(key)), ...items];
+  const ofCompanies = first.filter(({ key }) => key.startsWith(`contacts${company}n`));
+  const partners = ofCompanies.flatMap(rows).filter((row) => row['IS_PRIMARY'] === 'Y');
+  const companies = partnerReads(partners.flatMap((row) => numberIn(row['CONTACT_ID']) ?? []));
+  return [...banks, ...companies, ...merged(deals).filter(({ key }) => !known.has(key)), ...items];
 }
 
 /** The companies of a contact, as its fields tell. */

@@ -3,7 +3,7 @@ import { EntityType } from '../../bitrix24/entity-types.ts';
 import type { Verdict } from '../../bitrix24/reactions.ts';
 import { recordKey } from '../read-records.ts';
 import type { RecordKey } from '../task.ts';
-import type { KeptName, KeptOwner, KeptRequisite, KeptRow } from './kept.ts';
+import type { KeptCompanies, KeptName, KeptOwner, KeptRequisite, KeptRow } from './kept.ts';
 import type { ListRead, Rows } from './read-all.ts';
 import { numberIn } from './reads.ts';
 
@@ -22,6 +22,7 @@ export interface Belongings {
   readonly productRows: ReadonlyMap<string, readonly KeptRow[]>;
   readonly owners: readonly KeptOwner[];
   readonly names: readonly KeptName[];
+  readonly companies: readonly KeptCompanies[];
   /** By type: the highest id that there is. */
   readonly highest: Readonly<Record<string, number>>;
   /** By `recordKey`: of which something could not be read, and why, if the portal said so. */
@@ -104,7 +105,8 @@ export function collect(
       return type === undefined || id === undefined ? [] : [[type, id]];
     }),
   );
-  return { requisites, productRows, owners: [...owners.values()], names, highest, unreadable };
+  const companies = keyed('companies').flatMap(({ row }) => companiesIn(row) ?? []);
+  return { requisites, productRows, owners: [...owners.values()], names, companies, highest, unreadable };
 }
 
 /** Whether each row says itself what it is about: one that does not would be lost, or put to somebody else. */
@@ -119,6 +121,13 @@ function isWhole({ method, key }: Wanted, rows: readonly KeptRow[]): boolean {
     'crm.item.list': ['id'],
   };
   return rows.every((row) => (needed[method] ?? []).every((name) => numberIn(row[name]) !== undefined));
+}
+
+/** Undefined when the row does not say. */
+export function companiesIn({ id, companyIds }: Readonly<Record<string, unknown>>): KeptCompanies | undefined {
+  const contactId = numberIn(id);
+  if (contactId === undefined || !Array.isArray(companyIds)) return undefined;
+  return { contactId, companyIds: companyIds.flatMap((one) => numberIn(one) ?? []) };
 }
 
 function namedField(key: string): string | undefined {

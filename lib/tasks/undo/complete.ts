@@ -27,8 +27,7 @@ export async function completeRecords(undo: UndoRun): Promise<void> {
     const origins = some.map((one): Addition => ({ one, what: nameOf(one), command: originCommand(one) }));
     for (const one of await send(undo, origins)) unfinished.add(one);
     const finished = some.filter((one) => !unfinished.has(one));
-    for (const { record, restored } of finished) undo.restored.set(recordKey(record), { ...restored, complete: true });
-    if (finished.length > 0) await undo.note();
+    await undo.complete(finished.map(({ restored }) => restored));
   }
 }
 

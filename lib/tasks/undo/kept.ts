@@ -36,3 +36,7 @@ export const keptNameSchema = z.object({
   to: z.int(),
 });
 export type KeptName = z.infer<typeof keptNameSchema>;
+
+/** The companies that a contact had, before one of them, its primary one, was unlinked or deleted. */
+export const keptCompaniesSchema = z.object({ contactId: z.int(), companyIds: z.array(z.int()) });
+export type KeptCompanies = z.infer<typeof keptCompaniesSchema>;

@@ -6,7 +6,7 @@ import type { RecordKey } from '../task.ts';
 import { hasContactIds, ownerIn } from './collect.ts';
 import { mergeLinks } from './merge-links.ts';
 import { presentAmong, readOrFail } from './present.ts';
-import { contactsKey, contactsRead, itemsRead, numberIn, pagesOfIds } from './reads.ts';
+import { companiesReads, contactsKey, contactsRead, itemsRead, numberIn, pagesOfIds } from './reads.ts';
 import type { UndoRun } from './undo-run.ts';
 
 /** Changes sent with one request; each may set off handlers and automation on the portal. */
@@ -74,11 +74,42 @@ async function linkChanges(undo: UndoRun, wanted: readonly WantedLinks[]): Promi
     undo,
     wanted.map(({ owner }) => owner),
   );
-  return wanted.flatMap(({ owner, kept, back, wasEmptied }): Change[] => {
+  const chosen = await contactsWithChosenCompany(undo, wanted);
+  return wanted.flatMap(({ owner, kept: asKept, back, wasEmptied }): Change[] => {
     const now = present.get(recordKey(owner));
+    const kept = asKept.map((link) =>
+      owner.entityTypeId === EntityType.company && chosen.has(link.CONTACT_ID)
+        ? { ...link, IS_PRIMARY: 'N' as const }
+        : link,
+    );
     const merged = now && mergeLinks(owner.entityTypeId, kept, now, (id) => back.has(id), wasEmptied);
     return merged ? [{ owner, command: setCommand(owner, merged) }] : [];
   });
+}
+
+/** Contacts that had their primary company here, and for which a person has chosen another one since. */
+async function contactsWithChosenCompany(undo: UndoRun, wanted: readonly WantedLinks[]): Promise<ReadonlySet<number>> {
+  const { company } = EntityType;
+  const links = wanted.flatMap(({ owner, kept, back }) =>
+    owner.entityTypeId === company ? kept.filter(({ CONTACT_ID }) => back.has(CONTACT_ID)) : [],
+  );
+  const reads = companiesReads(links.filter((one) => one.IS_PRIMARY === 'Y').map((one) => one.CONTACT_ID));
+  const found = await readOrFail(undo, reads);
+  const rows = [...found.values()].flat() as Readonly<Record<string, unknown>>[];
+  const companies = new Map(
+    [...undo.plan.companies].flatMap(([id, had]) => {
+      const now = undo.idNow({ entityTypeId: EntityType.contact, id });
+      const hasNow = [...had].map((one) => undo.idNow({ entityTypeId: company, id: one }) ?? one);
+      return now === undefined ? [] : [[now, new Set(hasNow)] as const];
+    }),
+  );
+  return new Set(
+    rows.flatMap((row) => {
+      const [id, primary] = [numberIn(row['id']) ?? 0, numberIn(row['companyId']) ?? 0];
+      // Where it is one that the contact had, the portal has taken what was left.
+      return primary > 0 && companies.get(id)?.has(primary) !== true ? [id] : [];
+    }),
+  );
 }
 
 async function presentLinks(

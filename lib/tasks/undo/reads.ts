@@ -90,6 +90,14 @@ export function contactsRead(owner: RecordKey): ListRead {
   };
 }
 
+/** Which companies contacts have, and which is the primary one. */
+export function companiesReads(contactIds: Iterable<number>): ListRead[] {
+  const type = EntityType.contact;
+  return pagesOfIds(contactIds).map((ids) =>
+    itemsRead(`companies${ids[0]}`, type, { '@id': ids }, ['id', 'companyId', 'companyIds']),
+  );
+}
+
 export const productRowsKey = ({ entityTypeId, id }: RecordKey): string => `products${entityTypeId}n${id}`;
 
 /** Product rows of one record: there is no asking for those of several. */

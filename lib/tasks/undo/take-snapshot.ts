@@ -53,7 +53,13 @@ export function snapshotOf(
     const named = referenceOf(entityTypeId, field);
     return typeof named === 'number' && isKept(named, to);
   });
-  return { ...snapshot, owners, names };
+  const companyLinks = [
+    ...owners.filter(({ entityTypeId }) => entityTypeId === EntityType.company).flatMap(({ contacts }) => contacts),
+    ...snapshot.companyContacts.flatMap(({ links }) => links),
+  ];
+  const partners = new Set(companyLinks.filter((one) => one.IS_PRIMARY === 'Y').map((one) => one.CONTACT_ID));
+  const companies = (belongings?.companies ?? []).filter(({ contactId }) => partners.has(contactId));
+  return { ...snapshot, owners, names, ...(companies.length > 0 && { companies }) };
 }
 
 /** How many snapshots the task has now; undefined when there is no room for one more. */

@@ -27,6 +27,8 @@ export interface UndoPlan {
   /** The owners of them that lost all their links, because a rule said so. */
   readonly unlinked: readonly RecordKey[];
   readonly names: readonly KeptName[];
+  /** By contact: the companies that it had. */
+  readonly companies: ReadonlyMap<number, ReadonlySet<number>>;
   /** What of these the task was about to remove, and nobody knows whether it has: what is there tells. */
   readonly unclear: readonly RecordKey[];
   /** How many deletions of the task are in no snapshot any more, and cannot be taken back. */
@@ -91,11 +93,18 @@ export function undoPlan(task: Removing, snapshots: readonly Snapshot[]): UndoPl
     owners: withOnePrimary([...owners.values()]).filter(({ back }) => back.size > 0),
     unlinked: [...unlinked.values()],
     names: [...names.values()],
+    companies: companiesOf(snapshots),
     unclear: [...unclear.values()],
     unkept: unkeptOf(task, snapshots),
     depth: snapshots.some(({ depth }) => depth === 'ids') ? 'ids' : 'full',
     since: Math.min(...snapshots.map(({ takenAt }) => takenAt)),
   };
+}
+
+/** The first snapshot has what was there before the task had taken anything. */
+function companiesOf(snapshots: readonly Snapshot[]): Map<number, ReadonlySet<number>> {
+  const kept = snapshots.flatMap(({ companies = [] }) => companies).toReversed();
+  return new Map(kept.map(({ contactId, companyIds }) => [contactId, new Set(companyIds)]));
 }
 
 /**

@@ -156,6 +156,16 @@ export class UndoRun {
     await this.note({ text: `${how}: ${names.join(', ')}` });
   }
 
+  /** These have got all that belonged to them. */
+  async complete(records: readonly Restored[]): Promise<void> {
+    if (records.length === 0) return;
+    const { options, portal } = this.run;
+    const complete = records.map((one) => ({ ...one, complete: true }));
+    for (const one of complete) this.restored.set(recordKey(one), one);
+    await this.note();
+    await options.tasks.undos.place(portal.memberId, complete, options.clock());
+  }
+
   /** From now on no rule touches these records. */
   async hold(records: readonly RecordKey[]): Promise<void> {
     const { options, portal } = this.run;

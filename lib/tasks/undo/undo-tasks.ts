@@ -5,7 +5,14 @@ import type { HistoryEntry, RecordKey } from '../task.ts';
 import { compactUndo, type Restored, type Undo } from './undo-state.ts';
 
 /** A portal's record that was deleted, and under which id it is there again. */
-const placeSchema = z.object({ entityTypeId: z.int(), id: z.int(), newId: z.int().positive() });
+const placeSchema = z.object({
+  entityTypeId: z.int(),
+  id: z.int(),
+  newId: z.int().positive(),
+  /** Whether it has got all that belongs to it. */
+  complete: z.boolean(),
+});
+export type Place = z.infer<typeof placeSchema>;
 const placeKey = (memberId: string, { entityTypeId, id }: RecordKey) => ({
   taskId: `back:${memberId}:${entityTypeId}:${id}`,
   sk: 'back',
@@ -43,20 +50,20 @@ export class UndoTasks {
    */
   async place(memberId: string, records: readonly Restored[], now: number): Promise<void> {
     const expiresAt = Math.floor(now / 1000) + placesKept;
-    for (const { entityTypeId, id, newId } of records) {
-      const place = { entityTypeId, id, newId, expiresAt };
+    for (const { entityTypeId, id, newId, complete } of records) {
+      const place = { entityTypeId, id, newId, complete, expiresAt };
       await this.#table.put({ ...placeKey(memberId, { entityTypeId, id }), ...place });
     }
   }
 
-  /** Where these deleted records were put last, by `recordKey`: their new ids. */
-  async placesOf(memberId: string, records: readonly RecordKey[]): Promise<ReadonlyMap<string, number>> {
+  /** Where these deleted records were put last, by `recordKey`. */
+  async placesOf(memberId: string, records: readonly RecordKey[]): Promise<ReadonlyMap<string, Place>> {
     const keys = [...new Map(records.map((record) => [recordKey(record), placeKey(memberId, record)])).values()];
-    const places = new Map<string, number>();
+    const places = new Map<string, Place>();
     for (let start = 0; start < keys.length; start += readAtOnce) {
       for (const row of await this.#table.getMany(keys.slice(start, start + readAtOnce))) {
         const place = placeSchema.parse(row);
-        places.set(recordKey(place), place.newId);
+        places.set(recordKey(place), place);
       }
     }
     return places;

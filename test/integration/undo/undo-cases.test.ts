@@ -40,6 +40,18 @@ describe('what was changed meanwhile', () => {
     expect(linksOf(`2:${records.deal}`).find(({ primary }) => primary)?.contactId).toBe(records.boris);
   });
 
+  test('a company that a person has made the primary one of a contact since stays the primary one', async () => {
+    const { portal } = bench;
+    const [company, other] = ['A', 'C'].map((title) => portal.addCompany({ title, silent: true }));
+    const contact = portal.addContact({ silent: true, companyIds: [company ?? 0] });
+    const lost = portal.addDeal({ stageId: 'LOSE', silent: true, companyId: company ?? 0 });
+    const task = await tidy(bench, deal(lost), '[company-contacts]');
+    portal.updateItem(3, contact, { companyIds: [other ?? 0], silent: true });
+    expect(await undo(bench, task)).toMatchObject({ status: 'done' });
+    expect(portal.item(3, contact)).toMatchObject({ companyId: other });
+    expect(portal.contactsOfCompany(company ?? 0)).toEqual([contact]);
+  });
+
   test('a contact that is no longer there is not linked, and a deal that is gone is passed over', async () => {
     const records = furnish(bench);
     const task = await tidy(bench, deal(records.deal), '[deal-contacts]');
