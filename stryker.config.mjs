@@ -26,5 +26,6 @@ export default {
   reporters: ['clear-text', 'progress-append-only', 'json'],
   clearTextReporter: { logTests: false, allowColor: false },
   warnings: { slow: false },
+  timeoutMS: 20_000,
   thresholds: { high: 100, low: 100, break: 100 },
 };
