@@ -1,5 +1,7 @@
 // `npm run test:mutation`; docs/testing.md says what it is for.
 export default {
+  plugins: ['@stryker-mutator/*', './test/mutation/texts-for-people.mjs'],
+  ignorers: ['texts-for-people'],
   testRunner: 'jest',
   testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
   jest: { configFile: 'test/mutation/jest.config.mjs', enableFindRelatedTests: false },

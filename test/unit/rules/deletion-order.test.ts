@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { inExecutionOrder } from '../../../lib/rules/deletion-order.ts';
+import { inExecutionOrder, isGuarded, removesLinksOnly } from '../../../lib/rules/deletion-order.ts';
 import { plainDeletions, type RuleDeletion } from '../../../lib/rules/schema.ts';
 import { phaseOf } from '../../../lib/tasks/deletion.ts';
 
@@ -17,4 +17,13 @@ test('the order that is shown is the order of execution, and nothing is lost on 
       expect(new Set(shown)).toEqual(new Set(written));
     }),
   );
+});
+
+test('links of contacts are removed alone, all else takes records away', () => {
+  const links = plainDeletions.filter((what) => removesLinksOnly({ what } as RuleDeletion));
+  expect(links).toEqual(['deal-contacts', 'company-contacts']);
+});
+
+test('guards look at contacts and companies, and at the links of a company', () => {
+  expect([...plainDeletions, 'items'].filter(isGuarded)).toEqual(['company-contacts', 'contacts', 'company']);
 });
