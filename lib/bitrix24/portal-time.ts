@@ -10,3 +10,13 @@ export function parsePortalTime(text: string): number {
     throw new RangeError(`The portal gave a time without a zone: ${JSON.stringify(text.slice(0, 40))}`);
   return ms;
 }
+
+/** The same of a value that may be no such text: undefined then. */
+export function portalTimeIn(value: unknown): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    return parsePortalTime(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parsePortalTime } from '../bitrix24/portal-time.ts';
+import { portalTimeIn } from '../bitrix24/portal-time.ts';
 
 const scalar = z.union([z.string().max(500), z.number(), z.boolean()]);
 export type Scalar = z.infer<typeof scalar>;
@@ -97,13 +97,7 @@ const firstMoment = Date.UTC(1900, 0, 1);
  * UTC-12, so that nothing counts as older than it is.
  */
 function momentIn(value: unknown): number {
-  // Stryker disable next-line ConditionalExpression: what is no text is no time to parsePortalTime either
-  if (typeof value !== 'string') return Number.NaN;
-  try {
-    const moment = parsePortalTime(value.length === '2026-07-29'.length ? `${value}T12:00:00Z` : value);
-    return moment >= firstMoment ? moment : Number.NaN;
-    // Stryker disable next-line BlockStatement: undefined meets no comparison, like NaN
-  } catch {
-    return Number.NaN;
-  }
+  const text = String(value);
+  const moment = portalTimeIn(text.length === '2026-07-29'.length ? `${text}T12:00:00Z` : value) ?? Number.NaN;
+  return moment >= firstMoment ? moment : Number.NaN;
 }

@@ -24,8 +24,10 @@ export function aimOf(one: Turning, targets: Targets, answers: ReadonlyMap<strin
   const known = new Map(targets);
   const items = pagesOf(one).flatMap((page) => {
     const linked = readItems(page, answers.get(itemsKey(page)));
+    // Stryker disable next-line ArrayDeclaration: what has no target is left out below
     if (linked.kind === 'unknown') return [];
     return itemDeletions(page, linked).map((deletion, index) => {
+      // Stryker disable next-line OptionalChaining: each deletion is of one item
       known.set(deletionKey(deletion), { kind: 'record', fields: linked.items[index]?.fields ?? {} });
       return deletion;
     });

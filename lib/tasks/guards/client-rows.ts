@@ -89,6 +89,7 @@ export function clientAsks(
 
 function pageAsk(wanted: Wanted, after: number, page: number): Ask {
   const { kind, holders, parentTypes, protect } = wanted;
+  // Stryker disable next-line OptionalChaining: nobody asks of no holders
   const isContacts = holders[0]?.record.entityTypeId === EntityType.contact;
   const filter = {
     [isContacts ? '@contactIds' : '@companyId']: holders.map(({ record }) => record.id),
@@ -106,8 +107,8 @@ function pageAsk(wanted: Wanted, after: number, page: number): Ask {
       params: { entityTypeId: kind.entityTypeId, filter, select, order: { id: 'ASC' }, start: -1, ...names },
     },
     read: (answer) => {
-      const content = contentOf(answer);
-      const rows = typeof content === 'object' ? readRows(content.result) : content;
+      const { result, unread } = contentOf(answer);
+      const rows = unread ?? readRows(result);
       if (typeof rows === 'string') return giveUp(wanted, rows);
       const ids = rows.map((row) => row.id);
       if (!isInOrder(ids, after)) return giveUp(wanted, 'unanswered');

@@ -57,9 +57,9 @@ export function duplicateAsks(
         params: { type, values: all.slice(index * valuesAtOnce, (index + 1) * valuesAtOnce) },
       },
       read: (answer) => {
-        const content = contentOf(answer);
-        const parsed = typeof content === 'object' ? foundSchema.safeParse(content.result).data : undefined;
-        if (!parsed) holder.noteUnread(['duplicates'], typeof content === 'object' ? 'unanswered' : content);
+        const { result, unread } = contentOf(answer);
+        const parsed = foundSchema.safeParse(result).data;
+        if (!parsed) holder.noteUnread(['duplicates'], unread ?? 'unanswered');
         for (const [word, entityTypeId] of Object.entries(types)) {
           const list = (parsed as Partial<Record<string, number[]>> | undefined)?.[word] ?? [];
           if (list.length >= mostFound) holder.noteUnread(['duplicates'], 'too-many');
@@ -126,9 +126,9 @@ function ownAsk(
   return {
     command: { method: 'crm.item.list', params: { entityTypeId, filter, select, order: { id: 'ASC' }, start: -1 } },
     read: (answer) => {
-      const content = contentOf(answer);
-      const list = typeof content === 'object' ? itemListSchema.safeParse(content.result).data : undefined;
-      note((list && rowsById(list.items, asked)) ?? (typeof content === 'object' ? 'unanswered' : content));
+      const { result, unread } = contentOf(answer);
+      const list = itemListSchema.safeParse(result).data;
+      note((list && rowsById(list.items, asked)) ?? unread ?? 'unanswered');
       return [];
     },
   };

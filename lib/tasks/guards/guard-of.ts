@@ -61,7 +61,7 @@ export function guardOf(findings: Findings, guards: Guards, now: number): Guarde
   }
   const unread = [findings, ...duplicates]
     .flatMap((holder) => [...holder.unread])
-    .filter(([name]) => isOn(guards, name));
+    .filter(([name]) => Boolean(guards[name]));
   const [first] = [...unread.filter(([, why]) => why !== 'unanswered'), ...unread];
   if (first === undefined) return undefined;
   const [name, why] = first;
@@ -75,18 +75,14 @@ const unreadTexts: Readonly<Record<Unread, string>> = {
   unanswered: 'the portal has not answered',
 };
 
-function isOn(guards: Guards, name: GuardName): boolean {
-  return name === 'recent-activity' ? guards[name] > 0 : guards[name];
-}
-
 function keptBy({ linked, ...holder }: Holder, guards: Guards, now: number): Guarded | undefined {
   const byGuard = Map.groupBy(linked, guardFor);
   for (const name of linkGuards) {
     const [first] = byGuard.get(name) ?? [];
     if (first && guards[name]) return { guard: name, text: textOf(name, first) };
   }
-  const { lastActivityTime, createdTime = 0 } = holder;
-  if (lastActivityTime === undefined || guards['recent-activity'] === 0) return undefined;
+  const { lastActivityTime = 0, createdTime = 0 } = holder;
+  if (guards['recent-activity'] === 0) return undefined;
   const isRecent = lastActivityTime > now - guards['recent-activity'];
   if (!isRecent || lastActivityTime <= createdTime + creationMs) return undefined;
   return { guard: 'recent-activity', text: `activity at ${new Date(lastActivityTime).toISOString()}` };

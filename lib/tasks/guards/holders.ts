@@ -1,5 +1,5 @@
 import { EntityType } from '../../bitrix24/entity-types.ts';
-import { parsePortalTime } from '../../bitrix24/portal-time.ts';
+import { portalTimeIn } from '../../bitrix24/portal-time.ts';
 import type { Semantics } from '../../bitrix24/stages.ts';
 import type { GuardName } from '../../rules/guards.ts';
 import type { RecordKey } from '../task.ts';
@@ -30,8 +30,8 @@ export class HolderNotes {
 
   /** Its times, from its own fields. */
   noteTimes(fields: Readonly<Record<string, unknown>> | undefined): void {
-    this.lastActivityTime = momentIn(fields?.['lastActivityTime']);
-    this.createdTime = momentIn(fields?.['createdTime']);
+    this.lastActivityTime = portalTimeIn(fields?.['lastActivityTime']);
+    this.createdTime = portalTimeIn(fields?.['createdTime']);
     if (this.lastActivityTime === undefined) this.unread.set('recent-activity', 'refused');
   }
 
@@ -51,13 +51,4 @@ export function keyOf({ entityTypeId, id }: RecordKey): string {
 /** Whether records can name it as their client. A lead is counted as itself. */
 export function hasClients({ entityTypeId }: RecordKey): boolean {
   return entityTypeId === EntityType.contact || entityTypeId === EntityType.company;
-}
-
-function momentIn(value: unknown): number | undefined {
-  if (typeof value !== 'string') return undefined;
-  try {
-    return parsePortalTime(value);
-  } catch {
-    return undefined;
-  }
 }

@@ -52,9 +52,9 @@ export async function itemTypes({
     command: { method: 'crm.type.list', params: { order: { id: 'ASC' }, start: number * 50 } },
     read: (answer) => {
       const content = contentOf(answer);
-      const parsed = typeof content === 'object' ? typesSchema.safeParse(content.result).data : undefined;
+      const parsed = typesSchema.safeParse(content.result).data;
       if (!parsed) {
-        unread = typeof content === 'object' ? 'refused' : content;
+        unread = content.unread ?? 'refused';
         return [];
       }
       for (const { entityTypeId, isStagesEnabled, isClientEnabled } of parsed.types) {

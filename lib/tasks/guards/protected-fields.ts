@@ -63,8 +63,7 @@ function fieldsAsk(
   return {
     command: { method: 'crm.item.list', params },
     read: (answer) => {
-      const content = contentOf(answer);
-      const list = typeof content === 'object' ? itemListSchema.safeParse(content.result).data : undefined;
+      const list = itemListSchema.safeParse(contentOf(answer).result).data;
       const rows = list && rowsById(list.items, ids);
       for (const id of rows ? ids : []) note({ entityTypeId, id }, rows?.get(id) ?? 'gone');
       return [];

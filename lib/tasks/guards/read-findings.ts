@@ -143,15 +143,15 @@ function stageAsks(holders: readonly HolderNotes[]): Ask[] {
     return {
       command: stagesCommand(entityTypeId, pipelineId),
       read: (answer) => {
-        const content = contentOf(answer);
-        const stages = typeof content === 'object' ? readStages(content.result) : undefined;
+        const { result, unread } = contentOf(answer);
+        const stages = readStages(result);
         for (const { row, holder } of some) {
           if (stages !== undefined && stages.length > 0) {
             const found = stages.find(({ code }) => canonicalStage(entityTypeId, pipelineId, code) === row.stageId);
             row.semantics = found?.semantics ?? 'P';
           } else {
             row.semantics = 'F';
-            holder.noteUnread(['open-items'], typeof content === 'string' ? content : 'unanswered');
+            holder.noteUnread(['open-items'], unread ?? 'unanswered');
           }
         }
         return [];

@@ -1,4 +1,4 @@
-import { parsePortalTime } from '../../bitrix24/portal-time.ts';
+import { portalTimeIn } from '../../bitrix24/portal-time.ts';
 import type { KeptRecord, KeptRow } from './kept.ts';
 
 /** What may differ although nobody has changed the record: its ids, its links, what the portal counts. */
@@ -14,7 +14,7 @@ const changing =
  */
 export function isSame(kept: KeptRecord, row: KeptRow, since: number): boolean {
   const { fields } = kept;
-  const [was, is] = [moment(fields['createdTime']), moment(row['createdTime'])];
+  const [was, is] = [portalTimeIn(fields['createdTime']), portalTimeIn(row['createdTime'])];
   const isTheTime = was !== undefined && was === is;
   if (!isTheTime && (is === undefined || is < Math.floor(since / 1000) * 1000)) return false;
   const hasName = ['title', 'name', 'lastName'].every((name) => text(fields[name]) === text(row[name]));
@@ -65,14 +65,4 @@ function normal(type: string, value: string): string {
 
 function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-}
-
-function moment(value: unknown): number | undefined {
-  try {
-    // Stryker disable next-line ConditionalExpression: what is no text is no time to parsePortalTime either
-    return typeof value === 'string' ? parsePortalTime(value) : undefined;
-    // Stryker disable next-line BlockStatement: without it undefined is given as well
-  } catch {
-    return undefined;
-  }
 }

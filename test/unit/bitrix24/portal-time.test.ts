@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { parsePortalTime } from '../../../lib/bitrix24/portal-time.ts';
+import { parsePortalTime, portalTimeIn } from '../../../lib/bitrix24/portal-time.ts';
 
 test.each([
   '2026-07-29T10:00:00+02:00',
@@ -48,4 +48,9 @@ test('any instant is the same in every zone', () => {
       },
     ),
   );
+});
+
+test('a value may be no time at all', () => {
+  expect(portalTimeIn('2026-07-29T08:00:00Z')).toBe(Date.UTC(2026, 6, 29, 8));
+  expect([undefined, null, 5, {}, 'now'].map(portalTimeIn)).toEqual(Array(5).fill(undefined));
 });

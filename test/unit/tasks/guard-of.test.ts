@@ -73,6 +73,12 @@ describe('a contact or company is not kept', () => {
     expect(guardOf(findings, allGuards, now)).toMatchObject({ guard: 'recent-activity' });
   });
 
+  test('an activity of a moment that is still to come counts only while activities do', () => {
+    const findings = { ...none, lastActivityTime: now + minute };
+    expect(guardOf(findings, allGuards, now)).toMatchObject({ guard: 'recent-activity' });
+    expect(guardOf(findings, off('recent-activity'), now)).toBeUndefined();
+  });
+
   test('an activity counts as far back as the rule says', () => {
     const findings = { ...none, lastActivityTime: now - 60 * day };
     expect(guardOf(findings, { ...allGuards, 'recent-activity': 61 * day }, now)).toMatchObject({

@@ -134,6 +134,8 @@ describe('a task that only observes', () => {
     expect(atTurn(one, look(), now).turn).toEqual({ phase: 0, open: [], toList: [] });
     const half = going([items], { listedItems: { 1044: { after: 70, complete: false, gone: 0 } }, observe });
     expect(atTurn(half, look(), now).turn?.toList).toEqual([1044]);
+    const other = going([items], { listedItems: { 1045: { after: 70, complete: true, gone: 0 } }, observe });
+    expect(atTurn(other, look(), now).turn?.toList).toEqual([1044]);
   });
 });
 
@@ -213,6 +215,8 @@ describe('what one round reads', () => {
     const some = [turning(types(2000, 24)), turning(both.slice(0, 25))];
     expect(detailCommands(some, look()).size).toBe(50);
     expect(fittingDetails(some, look())).toHaveLength(2);
+    expect(fittingDetails([...some, turning([child(1)])], look())).toHaveLength(2);
+    expect(fittingDetails([turning(types(2000, 50), [1044])], look())).toHaveLength(1);
     expect(fittingDetails([turning(types(2000, 25)), turning(both.slice(0, 25))], look())).toHaveLength(1);
   });
 });

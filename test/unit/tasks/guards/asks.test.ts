@@ -26,11 +26,11 @@ describe('what an answer says', () => {
     [{ reaction: 'operator', stopsPortal: true }, 'unanswered'],
     [{ reaction: 'retry-later' }, 'unanswered'],
   ])('%j: %s', (row, meaning) => {
-    expect(contentOf(withRow(row))).toBe(meaning);
+    expect(contentOf(withRow(row))).toEqual({ unread: meaning });
   });
 
   test.each<[JudgedAnswer | undefined]>([[undefined], [{ kind: 'missing' }]])('%j is none', (answer) => {
-    expect(contentOf(answer)).toBe('unanswered');
+    expect(contentOf(answer)).toEqual({ unread: 'unanswered' });
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JudgedAnswer } from '../../../../lib/portals/judge.ts';
+import { nothingProtected } from '../../../../lib/rules/protect.ts';
 import { allGuards, type Guards } from '../../../../lib/rules/guards.ts';
 import type { Ask } from '../../../../lib/tasks/guards/asks.ts';
 import { clientAsks, type Kind, kindsOf } from '../../../../lib/tasks/guards/client-rows.ts';
@@ -50,7 +51,7 @@ const deals: Kind = { entityTypeId: 2, guards: ['open-deals'], semantics: ['P'] 
 const quotes: Kind = { entityTypeId: 7, guards: ['quotes'] };
 const items: Kind = { entityTypeId: 1044, guards: ['open-items'], isStaged: true };
 const notes = (entityTypeId: number, ...ids: number[]) => ids.map((id) => new HolderNotes({ entityTypeId, id }));
-const nothing = { parentTypes: [], isOwn: () => false };
+const nothing = { parentTypes: [], protect: nothingProtected, isOwn: () => false };
 
 /** Answers the only question there is with each of these in turn; the questions that follow in the end. */
 function answerInTurn(asks: readonly Ask[], ...answers: (JudgedAnswer | undefined)[]): readonly Ask[] {
@@ -108,17 +109,20 @@ describe('a row', () => {
     answerInTurn(clientAsks(kind, [holder], { ...nothing, parentTypes }), listed({ id: 101, contactId: 5, ...row }));
     return [...holder.rows];
   };
-  const row: ClientRow = { entityTypeId: 2, id: 101, stageId: 'C1:NEW', semantics: 'P', parents: {} };
+  const row: ClientRow = { entityTypeId: 2, id: 101, stageId: 'C1:NEW', semantics: 'P', parents: {}, isHeld: false };
 
   test('is noted for whoever it names, with what its stage means', () => {
     expect(rowsOf(deals, { id: '101', stageId: 'C1:NEW', stageSemanticId: 'P' })).toEqual([['2:101', row]]);
-    expect(rowsOf(deals, { stageId: 'C1:WON', stageSemanticId: 'S' })).toMatchObject([['2:101', { semantics: 'S' }]]);
+    for (const semantics of ['S', 'F']) {
+      expect(rowsOf(deals, { stageId: 'C1:X', stageSemanticId: semantics })).toMatchObject([['2:101', { semantics }]]);
+    }
   });
 
   test('of a smart process has a meaning that is not known yet, unless it has no stage', () => {
     expect(rowsOf(items, { stageId: 'DT1044_3:NEW' })).toMatchObject([['1044:101', { stageId: 'DT1044_3:NEW' }]]);
     expect(rowsOf(items, { stageId: 'DT1044_3:NEW' })[0]?.[1].semantics).toBeUndefined();
     expect(rowsOf(items, { stageId: null })[0]?.[1]).toMatchObject({ semantics: 'P', stageId: '' });
+    expect(rowsOf(items, { stageId: 'DT1044_3:NEW', stageSemanticId: 'P' })[0]?.[1].semantics).toBe('P');
     expect(rowsOf({ ...items, isStaged: false }, { stageId: 'DT1044_3:NEW' })[0]?.[1].semantics).toBe('P');
   });
 
@@ -196,8 +200,8 @@ describe('a list is followed', () => {
 
   test('on where rows mean something else, nothing yet, or are what the task deletes itself', () => {
     const goesOn = (kind: Kind, row: object, isOwn = () => false) =>
-      answerInTurn(clientAsks(kind, notes(3, 5), { parentTypes: [], isOwn }), full(201, { contactId: 5, ...row }))
-        .length === 1;
+      answerInTurn(clientAsks(kind, notes(3, 5), { ...nothing, isOwn }), full(201, { contactId: 5, ...row })).length ===
+      1;
     expect(goesOn(deals, { stageSemanticId: 'S' })).toBe(true);
     expect(goesOn({ ...deals, semantics: ['P', 'S'] }, { stageSemanticId: 'S' })).toBe(false);
     expect(goesOn(items, { stageId: 'DT1044_3:NEW' })).toBe(true);
@@ -211,8 +215,70 @@ describe('a list is followed', () => {
     const page = (number: number) => full(number * 50 + 1, { contactId: 5, stageSemanticId: 'S' });
     const five = [0, 1, 2, 3, 4].map(page);
     expect(answerInTurn(clientAsks(deals, holders, nothing), ...five)).toHaveLength(1);
-    const kept = full(300, { contactId: 6, stageSemanticId: 'P' });
-    expect(answerInTurn(clientAsks(deals, holders, nothing), ...five, kept)).toEqual([]);
+    const sixth = full(300, { contactId: 6, stageSemanticId: 'P' });
+    const alone = answerInTurn(clientAsks(deals, holders, nothing), ...five, sixth);
+    expect(alone.map(({ command }) => command.params['filter'])).toMatchObject([{ '@contactIds': [5], '>id': 349 }]);
+    expect(answerInTurn(alone, full(350, { contactId: 5, stageSemanticId: 'S' }))).toEqual([]);
     expect(holders.map(({ unread }) => [...unread])).toEqual([[['open-deals', 'too-many']], []]);
+  });
+
+  test('each by itself after that, as far as six pages of its own', () => {
+    const holders = notes(3, 5, 6);
+    const both = (number: number) => full(number * 50 + 1, { contactIds: [number < 4 ? 5 : 6], stageSemanticId: 'S' });
+    const alone = answerInTurn(clientAsks(deals, holders, nothing), ...[0, 1, 2, 3, 4, 5].map(both));
+    expect(alone.map(({ command }) => command.params['filter'])).toMatchObject([
+      { '@contactIds': [5], '>id': 300 },
+      { '@contactIds': [6], '>id': 300 },
+    ]);
+    const rows = [301, 351].map((first) => full(first, { contactId: 5, stageSemanticId: 'S' }));
+    expect(answerInTurn(alone.slice(0, 1), ...rows)).toEqual([]);
+    expect(holders.map(({ unread }) => [...unread])).toEqual([[['open-deals', 'too-many']], []]);
+  });
+
+  test('not when it does not grow by its ids: its end would say nothing', () => {
+    const unreadAfter = (...ids: number[]) => {
+      const holders = notes(3, 5);
+      const rows = ids.map((id) => ({ id, contactId: 5 }));
+      expect(answerInTurn(clientAsks(deals, holders, nothing), listed(...rows))).toEqual([]);
+      return holders.flatMap(({ unread }) => [...unread]);
+    };
+    expect(unreadAfter(1, 2)).toEqual([]);
+    expect(unreadAfter(2, 1)).toEqual([['open-deals', 'unanswered']]);
+  });
+
+  test('on where a short page names a next one, unless it is empty', () => {
+    const after = (...items: object[]) =>
+      answerInTurn(clientAsks(deals, notes(3, 5), nothing), { kind: 'result', result: { items }, next: 50 });
+    expect(after({ id: 1, contactId: 5, stageSemanticId: 'S' })).toHaveLength(1);
+    expect(after()).toEqual([]);
+  });
+});
+
+describe('whether a row is protected', () => {
+  const protect = { ...nothingProtected, holdField: 'UF_CRM_HOLD' };
+  const ask = (parentTypes: number[], holders = notes(3, 5)) =>
+    clientAsks(items, holders, { ...nothing, protect, parentTypes });
+
+  test('is asked where the task may delete it, with its parent', () => {
+    const params = (parentTypes: number[]) => ask(parentTypes)[0]?.command.params;
+    expect(params([2])).toMatchObject({
+      select: ['id', 'stageId', 'stageSemanticId', 'contactId', 'contactIds', 'parentId2', 'UF_CRM_HOLD'],
+      useOriginalUfNames: 'Y',
+    });
+    expect(params([])?.['select']).not.toContain('UF_CRM_HOLD');
+    expect(params([])).not.toHaveProperty('useOriginalUfNames');
+    expect(clientAsks(items, notes(3, 5), { ...nothing, parentTypes: [2] })[0]?.command.params).not.toHaveProperty(
+      'useOriginalUfNames',
+    );
+  });
+
+  test.each([
+    ['Y', true],
+    ['N', false],
+    [undefined, true],
+  ])('is told by its field, and taken for granted where that is not told: %j', (ticked, isHeld) => {
+    const holders = notes(3, 5);
+    answerInTurn(ask([2], holders), listed({ id: 1, contactId: 5, UF_CRM_HOLD: ticked }));
+    expect(holders[0]?.rows.get('1044:1')?.isHeld).toBe(isHeld);
   });
 });

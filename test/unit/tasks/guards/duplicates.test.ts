@@ -56,6 +56,7 @@ describe('what is looked for', () => {
     [{ fm: null, hasPhone: 'N', hasEmail: 'Y' }],
     [{ hasPhone: 'N' }],
     [{ fm: 'x', hasPhone: 'N', hasEmail: 'N' }],
+    [{ fm: 5 }],
     [{ fm: [{ typeId: 'PHONE' }] }],
     [{ fm: [null] }],
   ])('is not known of a record that does not tell: %j', (fields) => {
@@ -149,7 +150,7 @@ describe('of duplicates', () => {
   test('an open lead is itself what keeps', () => {
     const [open, closed] = readAll(holders(1, 5, 6), listed({ id: '5' }));
     expect([...(open?.rows ?? [])]).toEqual([
-      ['1:5', { entityTypeId: 1, id: 5, stageId: '', semantics: 'P', parents: {} }],
+      ['1:5', { entityTypeId: 1, id: 5, stageId: '', semantics: 'P', parents: {}, isHeld: false }],
     ]);
     expect(closed?.rows.size).toBe(0);
     expect(open?.unread.size).toBe(0);

@@ -9,14 +9,14 @@ const contacts = (...ids: number[]) => ids.map((id) => ({ entityTypeId: 3, id })
 const idsIn = (params: unknown) => (params as { filter: { '@id': number[] } }).filter['@id'];
 /** The fields of contacts 5 and 6, after this answer. */
 function readWith(answer: JudgedAnswer | undefined) {
-  const fields = readProtectedFields(protect, contacts(5, 6));
+  const fields = readProtectedFields(protect, contacts(5, 6), []);
   for (const ask of fields.take()) expect(ask.read(answer)).toEqual([]);
   return contacts(5, 6).map((one) => fields.of(one));
 }
 
 describe('the questions', () => {
   test('are after the fields that protect, each record once, each type by itself', () => {
-    const asks = readProtectedFields(protect, [...contacts(5, 6, 5), { entityTypeId: 2, id: 5 }]).take();
+    const asks = readProtectedFields(protect, [...contacts(5, 6, 5), { entityTypeId: 2, id: 5 }], []).take();
     expect(asks.map(({ command }) => command)).toEqual([
       {
         method: 'crm.item.list',
@@ -34,12 +34,12 @@ describe('the questions', () => {
   });
 
   test('are none where no field protects', () => {
-    expect(readProtectedFields({ ...nothingProtected, ids: { 3: [5] } }, contacts(5)).take()).toEqual([]);
+    expect(readProtectedFields({ ...nothingProtected, ids: { 3: [5] } }, contacts(5), []).take()).toEqual([]);
   });
 
   test('are after 50 records at a time', () => {
     const of = (count: number) =>
-      readProtectedFields(protect, contacts(...Array.from({ length: count }, (_, index) => index + 1)))
+      readProtectedFields(protect, contacts(...Array.from({ length: count }, (_, index) => index + 1)), [])
         .take()
         .map(({ command }) => idsIn(command.params).length);
     expect(of(50)).toEqual([50]);
@@ -47,7 +47,7 @@ describe('the questions', () => {
   });
 
   test('are given out once; what was not taken is asked', async () => {
-    const fields = readProtectedFields(protect, contacts(5));
+    const fields = readProtectedFields(protect, contacts(5), []);
     const batches: number[] = [];
     const batch = async (commands: ReadonlyMap<string, unknown>) => {
       batches.push(commands.size);
@@ -67,11 +67,19 @@ describe('the answers', () => {
     expect(readWith(listed(row))).toEqual([row, { UF_CRM_HOLD: null, assignedById: 0, sourceId: null }]);
   });
 
+  test('tell nothing of one that was there just now and is not shown', () => {
+    const fields = readProtectedFields(protect, contacts(5, 6), contacts(6));
+    for (const ask of fields.take()) ask.read(listed());
+    expect(fields.of({ entityTypeId: 3, id: 5 })).toBeDefined();
+    expect(fields.of({ entityTypeId: 3, id: 6 })).toBeUndefined();
+  });
+
   test.each<[string, JudgedAnswer | undefined]>([
     ['there is none', undefined],
     ['it is a refusal', refusal],
     ['it is no list', answered('x')],
     ['a row has no id', listed({ id: 5 }, { name: 'x' })],
+    ['a row is of another record', listed({ id: 5 }, { id: 7 })],
   ])('tell nothing when %s', (_, answer) => {
     expect(readWith(answer)).toEqual([undefined, undefined]);
   });

@@ -4,7 +4,7 @@ import type { Guards } from '../../../../lib/rules/guards.ts';
 import { nothingProtected, type Protect } from '../../../../lib/rules/protect.ts';
 import type { RuleDeletion } from '../../../../lib/rules/schema.ts';
 import type { Aim } from '../../../../lib/tasks/guards/aims.ts';
-import { readSparing } from '../../../../lib/tasks/guards/sparing.ts';
+import { keeperOf, readSparing } from '../../../../lib/tasks/guards/sparing.ts';
 import type { Run } from '../../../../lib/tasks/run.ts';
 import type { Target } from '../../../../lib/tasks/targets.ts';
 import type { Deletion, Outcome } from '../../../../lib/tasks/task.ts';
@@ -78,7 +78,8 @@ function play(cases: readonly Case[], answers: Answers = {}) {
       portals: {
         holds: {
           among: async (memberId: string, records: { entityTypeId: number; id: number }[]) => {
-            asked.push(memberId, ...records.map(({ entityTypeId, id }) => `${entityTypeId}:${id}`));
+            if (records.length > 0)
+              asked.push(memberId, ...records.map(({ entityTypeId, id }) => `${entityTypeId}:${id}`));
             return new Set(cases.flatMap(({ held = [] }) => held));
           },
         },
@@ -118,7 +119,7 @@ describe('nothing is touched', () => {
   test('when it cannot be read whether a linked contact is protected', async () => {
     const sparing = await spare(
       { open: [dealLinks], targets: { 'links:2:7': linked(1, 5) }, protect: { sources: ['WEB'] } },
-      { 3: trouble },
+      { 2: listed({ id: 7, sourceId: 'CALL' }), 3: trouble },
     );
     expect(sparing?.unknown).toBe('Whether contact 5 is protected cannot be read');
   });
@@ -254,6 +255,31 @@ describe('what is guarded', () => {
     expect(requests.map((commands) => commands.map(({ entityTypeId }) => entityTypeId))).toEqual([[7, 2]]);
   });
 
+  test('of tasks with different rules each for itself, types of items for those that look at them', async () => {
+    const types = answered({ types: [{ entityTypeId: 1044, isStagesEnabled: 'N', isClientEnabled: 'Y' }] });
+    const one = { open: [contact], targets: contactThere };
+    const looking = { ...one, guards: { 'open-items': true }, taskId: 'a' };
+    const { sparing } = play([looking, { ...one, guards: { quotes: true }, taskId: 'b' }], {
+      'crm.type.list': types,
+      1044: listed({ id: 70, contactId: 5 }),
+    });
+    expect([...(await sparing)].map(([taskId, { kept }]) => [taskId, kept.size])).toEqual([
+      ['a', 1],
+      ['b', 0],
+    ]);
+  });
+
+  test('parents are asked for only of rules that delete items of the record', async () => {
+    const one: Case = { open: [contact], targets: contactThere, guards: { quotes: true } };
+    const selects = async (rule: RuleDeletion[]) => {
+      const { sparing, requests } = play([{ ...one, rule }]);
+      await sparing;
+      return requests.flat().map(({ select }) => (select as string[]).includes('parentId2'));
+    };
+    expect(await selects([{ what: 'deal' }])).toEqual([false]);
+    expect(await selects([{ what: 'items', type: 1044 }])).toEqual([true]);
+  });
+
   test('the types of items are asked for only where a guard looks at items', async () => {
     const types = answered({ types: [{ entityTypeId: 1044, isStagesEnabled: 'N', isClientEnabled: 'Y' }] });
     const one = { open: [contact], targets: contactThere };
@@ -296,4 +322,9 @@ describe('more contacts than can be looked at one by one', () => {
     expect((await sparing).get('a')).toEqual({ kept: new Map() });
     expect(asked).toHaveLength(2_503);
   });
+});
+
+test('what keeps something is named in a word', () => {
+  expect(keeperOf({ result: 'held', why: 'contact 6: a hold' })).toBe('held');
+  expect(keeperOf({ result: 'guarded', why: 'quotes: quote 3: x' })).toBe('quotes');
 });
