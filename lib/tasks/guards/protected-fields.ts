@@ -65,7 +65,8 @@ function fieldsAsk(
     read: (answer) => {
       const list = itemListSchema.safeParse(contentOf(answer).result).data;
       const rows = list && rowsById(list.items, ids);
-      for (const id of rows ? ids : []) note({ entityTypeId, id }, rows?.get(id) ?? 'gone');
+      if (rows === undefined) return [];
+      for (const id of ids) note({ entityTypeId, id }, rows.get(id) ?? 'gone');
       return [];
     },
   };

@@ -224,6 +224,10 @@ describe('a list is followed', () => {
 
   test('each by itself after that, as far as six pages of its own', () => {
     const holders = notes(3, 5, 6);
+    for (const { rows } of holders) {
+      const quote: ClientRow = { entityTypeId: 7, id: 0, stageId: '', semantics: 'P', parents: {}, isHeld: false };
+      for (let id = 1; id <= 300; id += 1) rows.set(`7:${id}`, { ...quote, id });
+    }
     const both = (number: number) => full(number * 50 + 1, { contactIds: [number < 4 ? 5 : 6], stageSemanticId: 'S' });
     const alone = answerInTurn(clientAsks(deals, holders, nothing), ...[0, 1, 2, 3, 4, 5].map(both));
     expect(alone.map(({ command }) => command.params['filter'])).toMatchObject([
@@ -247,8 +251,8 @@ describe('a list is followed', () => {
   });
 
   test('on where a short page names a next one, unless it is empty', () => {
-    const after = (...items: object[]) =>
-      answerInTurn(clientAsks(deals, notes(3, 5), nothing), { kind: 'result', result: { items }, next: 50 });
+    const after = (...rows: object[]) =>
+      answerInTurn(clientAsks(deals, notes(3, 5), nothing), { kind: 'result', result: { items: rows }, next: 50 });
     expect(after({ id: 1, contactId: 5, stageSemanticId: 'S' })).toHaveLength(1);
     expect(after()).toEqual([]);
   });
@@ -270,6 +274,14 @@ describe('whether a row is protected', () => {
     expect(clientAsks(items, notes(3, 5), { ...nothing, parentTypes: [2] })[0]?.command.params).not.toHaveProperty(
       'useOriginalUfNames',
     );
+  });
+
+  test('is told by its id too', () => {
+    const holders = notes(3, 5);
+    const listing = { ...nothingProtected, ids: { 1044: [1] } };
+    const asks = clientAsks(items, holders, { ...nothing, protect: listing });
+    answerInTurn(asks, listed({ id: 1, contactId: 5 }, { id: 2, contactId: 5 }));
+    expect([...(holders[0]?.rows.values() ?? [])].map(({ isHeld }) => isHeld)).toEqual([true, false]);
   });
 
   test.each([

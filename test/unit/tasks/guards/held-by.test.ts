@@ -53,7 +53,10 @@ describe('a record is held', () => {
 
   test('by its source', () => {
     expect(held({ sources: ['WEB', '1'] }, { sourceId: 'WEB' })).toBe('its source is WEB');
+    expect(held({ sources: ['WEB', '1'] }, { sourceId: 1 })).toBe('its source is 1');
     expect(held({ sources: ['WEB'] }, { sourceId: 'CALL' })).toBeUndefined();
+    expect(held({ sources: ['null', 'undefined'] }, { sourceId: null })).toBeUndefined();
+    expect(held({ sources: ['undefined'] }, {})).toBeUndefined();
   });
 
   test('by anything of what it names, whatever else is no', () => {

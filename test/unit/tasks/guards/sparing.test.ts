@@ -7,7 +7,7 @@ import type { Aim } from '../../../../lib/tasks/guards/aims.ts';
 import { keeperOf, readSparing } from '../../../../lib/tasks/guards/sparing.ts';
 import type { Run } from '../../../../lib/tasks/run.ts';
 import type { Target } from '../../../../lib/tasks/targets.ts';
-import type { Deletion, Outcome } from '../../../../lib/tasks/task.ts';
+import type { Deletion, Outcome, Task } from '../../../../lib/tasks/task.ts';
 import { answered, listed, trouble } from './answers.ts';
 
 const now = 1_785_000_000_000;
@@ -47,6 +47,7 @@ interface Case {
   held?: string[];
   /** Of earlier rounds. */
   noted?: Deletion[];
+  listedItems?: Task['items'];
   rule?: RuleDeletion[];
   taskId?: string;
 }
@@ -66,8 +67,8 @@ function play(cases: readonly Case[], answers: Answers = {}) {
       ]),
     );
   };
-  const aims = cases.map(({ open, targets = {}, guards = {}, noted, rule = [], taskId = 'a' }) => ({
-    task: { taskId, record: { entityTypeId: 2, id: 7 }, deletions: noted },
+  const aims = cases.map(({ open, targets = {}, guards = {}, noted, listedItems, rule = [], taskId = 'a' }) => ({
+    task: { taskId, record: { entityTypeId: 2, id: 7 }, deletions: noted, items: listedItems },
     rule: { delete: rule, guards: { ...off, ...guards } },
     open,
     targets: new Map(Object.entries(targets)),
@@ -302,6 +303,37 @@ describe('what is guarded', () => {
       result: 'guarded',
       why: 'open-items: open item 70 of type 1044',
     });
+  });
+});
+
+describe('an item that the rule deletes with the record', () => {
+  const types = answered({ types: [{ entityTypeId: 1044, isStagesEnabled: 'N', isClientEnabled: 'Y' }] });
+  const answers = { 'crm.type.list': types, 1044: listed({ id: 70, contactId: 5, parentId2: 7 }) };
+  const rule: RuleDeletion[] = [
+    { what: 'items', type: 1044 },
+    { what: 'contacts', via: 'crm.item.delete' },
+  ];
+  const keepsClient = async (changed: Partial<Case>) => {
+    const guards = { 'open-items': true };
+    const sparing = await spare({ open: [contact], targets: contactThere, guards, rule, ...changed }, answers);
+    return sparing?.kept.has('record:3:5');
+  };
+  const listedTo = (complete: boolean) => ({ 1044: { after: 90, complete, gone: 0 } });
+
+  test('keeps no client while it is to be deleted, or not all have been listed', async () => {
+    expect(await keepsClient({})).toBe(false);
+    expect(await keepsClient({ listedItems: listedTo(false) })).toBe(false);
+    expect(await keepsClient({ listedItems: {} })).toBe(false);
+    expect(await keepsClient({ listedItems: listedTo(true), noted: [child] })).toBe(false);
+    const aimed = { open: [contact, child], targets: { ...contactThere, 'record:1044:70': record() } };
+    expect(await keepsClient({ ...aimed, listedItems: listedTo(true) })).toBe(false);
+  });
+
+  test('keeps its client when it stays: its turn is over, or it came after all were listed', async () => {
+    const refused = { ...child, outcome: { result: 'refused', at: 1, proof: 'answer' } as const };
+    expect(await keepsClient({ noted: [refused] })).toBe(true);
+    expect(await keepsClient({ listedItems: listedTo(true) })).toBe(true);
+    expect(await keepsClient({ held: ['1044:70'] })).toBe(true);
   });
 });
 
