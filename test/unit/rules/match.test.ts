@@ -34,6 +34,7 @@ test.each<[string, Matching, RecordState, boolean]>([
     false,
   ],
   ['a stage that is not named is not taken', of(['C5:LOSE']), lost(5, 'C5:APOLOGY'), false],
+  ['one of several stages is taken', of(['C5:APOLOGY', 'C5:LOSE']), lost(5, 'C5:LOSE'), true],
   ['a bare code is the main pipeline’s', of(['LOSE']), lost(0, 'LOSE'), true],
   ['a bare code is no other pipeline’s', of(['LOSE']), lost(5, 'C5:LOSE'), false],
   ['a prefixed code is no main pipeline’s', of(['C5:LOSE']), lost(0, 'LOSE'), false],

@@ -306,6 +306,16 @@ describe('what is guarded', () => {
   });
 });
 
+test('the stage that the lost record is seen in, among what a contact has, is told', async () => {
+  const deals = listed({ id: 7, contactId: 5, stageId: 'WON', stageSemanticId: 'S' });
+  const guards = { 'won-deals': true };
+  const two = { ...contact, id: 6 };
+  const targets = { ...contactThere, 'record:3:6': record({ id: 6 }) };
+  const sparing = await spare({ open: [contact, two], targets, guards }, { 2: deals });
+  expect(sparing).toEqual({ kept: new Map(), lostStage: 'WON' });
+  expect((await spare({ open: [contact], targets: contactThere, guards }))?.lostStage).toBeUndefined();
+});
+
 describe('an item that the rule deletes with the record', () => {
   const types = answered({ types: [{ entityTypeId: 1044, isStagesEnabled: 'N', isClientEnabled: 'Y' }] });
   const answers = { 'crm.type.list': types, 1044: listed({ id: 70, contactId: 5, parentId2: 7 }) };
