@@ -9,7 +9,7 @@ export default {
   concurrency: '100%',
   // The pure code that decides. Not the rest of lib/: it reads, writes and passes on, and integration tests hold it.
   mutate: [
-    'lib/rules/{conditions,deletion-order,due,match,path,stage-code,touched-types,wait}.ts',
+    'lib/rules/{changes,combinations,conditions,deletion-order,due,guards,match,path,protect,stage-code,touched-types,version,wait}.ts',
     'lib/tasks/{decide,deletion,own-transition,progress,stage-semantics,turning,verify}.ts',
     'lib/tasks/guards/{aims,asks,client-rows,duplicates,guard-of,held-by,holders,protected-fields,sparing}.ts',
     'lib/tasks/undo/{merge-links,same-record}.ts',

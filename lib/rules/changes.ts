@@ -33,9 +33,9 @@ export function changesBetween(before: readonly StoredRule[] = [], after: readon
 }
 
 /** Whether a rule that goes on acts sooner than before, so that what waits for it may be due. */
-export function hasShorterWait(before: readonly StoredRule[] = [], after: readonly StoredRule[]): boolean {
+export function hasShorterWait(before: readonly StoredRule[] | undefined, after: readonly StoredRule[]): boolean {
   return after.some((rule) => {
-    const was = before.find(({ id }) => id === rule.id);
+    const was = before?.find(({ id }) => id === rule.id);
     return was !== undefined && was.since === rule.since && rule.enabled && rule.waitMs < was.waitMs;
   });
 }

@@ -7,17 +7,17 @@ import { valueAt } from './path.ts';
 import type { RecordType } from './schema.ts';
 import { isGuarded } from './deletion-order.ts';
 
+/** The schema of a map passes over this one key in silence. */
+const lostKey = '__proto__';
+
 type Entry = RuleFile['delete'][number];
 
 /** What each key by itself is right about, and not together: names that are taken twice, and what can never be. */
 export function badCombinations(data: unknown): Finding[] {
   const rules = valueAt(data, ['rules']);
   const ids = valueAt(data, ['protect', 'ids']);
-  // The schema of a map passes over this one key in silence.
   const lost =
-    valueAt(ids, ['__proto__']) === undefined
-      ? []
-      : [{ path: 'protect.ids.__proto__', ...badType('__proto__'), atKey: true }];
+    valueAt(ids, [lostKey]) === undefined ? [] : [{ path: `protect.ids.${lostKey}`, ...badType(lostKey), atKey: true }];
   if (!Array.isArray(rules)) return lost;
   const placed = rules.flatMap((written, index): PlacedRule[] => {
     const { data: rule } = ruleFileSchema.safeParse(written);
@@ -30,8 +30,8 @@ export function badCombinations(data: unknown): Finding[] {
     ...rules.flatMap((rule, index) => {
       const parsed = ruleFileSchema.safeParse(rule);
       const where = valueAt(rule, ['where']);
-      const path = `rules[${index}].where.__proto__`;
-      if (valueAt(where, ['__proto__']) !== undefined) return [{ path, ...badFieldName('__proto__'), atKey: true }];
+      const path = `rules[${index}].where.${lostKey}`;
+      if (valueAt(where, [lostKey]) !== undefined) return [{ path, ...badFieldName(lostKey), atKey: true }];
       return parsed.success ? combinationsOf(parsed.data, `rules[${index}]`) : [];
     }),
   ];
@@ -118,7 +118,7 @@ function contradictions(condition: ConditionMap, path: string): Finding[] {
   if (equals !== undefined && among !== undefined && !among.includes(equals)) {
     return never('equals is none of the values of in', 'leave either out');
   }
-  const number = equals === undefined ? Number.NaN : numberIn(equals);
+  const number = numberIn(equals);
   if (number < (least ?? -Infinity) || number > (most ?? Infinity)) {
     return never('equals is out of the range', 'leave either out');
   }

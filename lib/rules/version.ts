@@ -85,9 +85,9 @@ function conditionText({ equals, in: among, ...rest }: Condition): string {
 }
 
 function sortedKeys(map: object): [string, unknown][] {
-  return Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.entries(map).toSorted();
 }
 
-function sorted(list: readonly (string | number)[] | undefined): readonly string[] | undefined {
-  return list === undefined ? undefined : [...new Set(list)].map(String).toSorted();
+function sorted(list: readonly (string | number)[] | undefined): readonly string[] {
+  return [...new Set(list)].map(String).toSorted();
 }

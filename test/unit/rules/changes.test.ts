@@ -20,7 +20,7 @@ const withKeys = (changed: Partial<StoredRule>): StoredRule => ({ ...rule, ...ch
 
 describe('what a new version changes', () => {
   test('is everything against no version before', () => {
-    expect(changesBetween(undefined, [rule])).toEqual({ added: ['spam'], removed: [], changed: [] });
+    expect(changesBetween(undefined, [rule])).toStrictEqual({ added: ['spam'], removed: [], changed: [] });
   });
 
   test('are rules that came and went, by their ids', () => {

@@ -14,6 +14,22 @@ describe('rules of one file', () => {
     expect(pathsOf(rule(), rule({ id: 'b' }), rule())).toEqual(['rules[2].id']);
   });
 
+  test('are compared with the first of the same id', () => {
+    const found = badCombinations({ rules: [rule(), rule(), rule()] });
+    expect(found.map(({ message }) => message)).toEqual(Array(2).fill('rules[0] has the same id'));
+  });
+
+  test('delete only the kind of record that they are about', () => {
+    expect(pathsOf(rule({ delete: ['deal'] }))).toEqual([]);
+    for (const word of ['lead', 'item']) expect(pathsOf(rule({ delete: [word] }))).toEqual(['rules[0].delete[0]']);
+  });
+
+  test('have guards where something of what they delete has', () => {
+    const guards = { quotes: 'off' };
+    expect(pathsOf(rule({ delete: ['contacts', 'deal'], guards }))).toEqual([]);
+    expect(pathsOf(rule({ delete: ['deal'], guards }))).toEqual(['rules[0].guards']);
+  });
+
   test('without ids do not have the same one', () => {
     const { id: _without, ...anonymous } = rule();
     expect(pathsOf(anonymous, anonymous)).toEqual([]);

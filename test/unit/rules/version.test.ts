@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadRules } from '../../../lib/rules/load.ts';
-import { nextVersion, type StoredRules, storedRulesSchema, typesOf } from '../../../lib/rules/version.ts';
+import { nextVersion, reach, type StoredRules, storedRulesSchema, typesOf } from '../../../lib/rules/version.ts';
 import { nothingProtected } from '../../../lib/rules/protect.ts';
 import { ruleDefaults } from './rule-defaults.ts';
 
@@ -163,4 +163,26 @@ test('the types of the rules are those of the ones that are switched on, each on
   ].map(([id, type]) => `  - { id: ${id}, when: { type: ${type}, stages: all-lost }, delete: [contacts] }`);
   const off = '  - { id: e, enabled: false, when: { type: 130, stages: all-lost }, delete: [contacts] }';
   expect(typesOf(loadRules(`version: 1\nrules:\n${[...rules, off].join('\n')}`).rules)).toEqual([1, 2, 1044]);
+});
+
+describe('what a rule is about', () => {
+  const [rule] = loadRules(original).rules;
+  if (!rule) throw new Error('no rule');
+
+  test('does not depend on the order of the keys of a condition', () => {
+    const inOrder = { field: 'opportunity', atLeast: 1, atMost: 5 };
+    const other = { atMost: 5, atLeast: 1, field: 'opportunity' };
+    expect(reach({ ...rule, where: [other] })).toBe(reach({ ...rule, where: [inOrder] }));
+  });
+
+  test('is another thing for all lost stages than for any list of stages', () => {
+    const of = (stages: 'all-lost' | string[]) => reach({ ...rule, when: { type: 'deal', stages } });
+    expect(of([...new Set('all-lost')])).not.toBe(of('all-lost'));
+  });
+});
+
+test('a rule that goes on observing goes on', () => {
+  const observing = (wait: string) =>
+    file(`id: one, mode: observe, wait: ${wait}, when: { type: deal, stages: all-lost }`);
+  expect(sinceOf(push(push(undefined, observing('1d'), 1000), observing('2d'), 2000))).toEqual([1000]);
 });
