@@ -85,7 +85,7 @@ function conditionText({ equals, in: among, ...rest }: Condition): string {
 }
 
 function sortedKeys(map: object): [string, unknown][] {
-  return Object.entries(map).toSorted();
+  return Object.entries(map).toSorted(([a], [b]) => a.localeCompare(b));
 }
 
 function sorted(list: readonly (string | number)[] | undefined): readonly string[] {
