@@ -28,6 +28,8 @@ const requestsToComment = 2;
 /** A message is worked at in so many rounds by one invocation, as long as there is time for one more, in ms. */
 const mostRounds = 50;
 const roundNeedsMs = 150_000;
+/** An undo looks for each record by itself: who began anew at each full bucket might never end. */
+const turnPatienceMs = 20_000;
 /** A message received so often is not pushed on once more: its tasks wait in the table instead. */
 const maxReceives = 40;
 
@@ -89,7 +91,9 @@ async function workRound(
     await each(present, (task) => settle.park(task, why));
     return undefined;
   }
-  const session = new PortalSession(options, portal, deadline);
+  // What a person asked to have back comes first, in any mode and whatever the rules say.
+  const undo = present.find((task) => isOpen(task) && task.undo !== undefined);
+  const session = new PortalSession({ ...options, ...(undo && { turnPatienceMs }) }, portal, deadline);
   const run = { options, portal, settle, session, protect: nothingProtected };
   try {
     const [open, ended] = [present.filter(isOpen), present.filter((task) => !isOpen(task))];
@@ -98,8 +102,6 @@ async function workRound(
       await reportEnds(run, ended);
       return undefined;
     }
-    // What a person asked to have back comes first, in any mode and whatever the rules say.
-    const undo = open.find((task) => task.undo !== undefined);
     if (undo?.undo) return (await workUndo(run, undo, undo.undo)) ?? (present.length > 1 ? options.clock() : undefined);
     const rules =
       portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
