@@ -9,11 +9,13 @@ import type { Run } from '../run.ts';
 import type { Targets } from '../targets.ts';
 import type { Deletion, RecordKey } from '../task.ts';
 import type { Aim } from './aims.ts';
+import type { Ask } from './asks.ts';
 import { type Guarded, guardOf, nameOf } from './guard-of.ts';
 import { heldBy, unknownHold } from './held-by.ts';
+import { heldClients, type HeldClients } from './held-clients.ts';
 import { keyOf } from './holders.ts';
 import { itemTypes } from './item-types.ts';
-import { type ProtectedFields, readProtectedFields } from './protected-fields.ts';
+import { readProtectedFields } from './protected-fields.ts';
 import { readFindings, type Subject } from './read-findings.ts';
 
 /** What of a Run it needs. */
@@ -67,7 +69,10 @@ export async function readSparing(run: SparingRun, aims: readonly Aim[]): Promis
   const held = await options.portals.holds.among(portal.memberId, [...lost, ...aimed, ...linked]);
 
   const fields = readProtectedFields(protect, [...lost, ...linked], lost);
-  const { guardedBy, lostStages } = await guardAll(run, aims, fields);
+  const guardsSome = aims.some(({ open }) => open.some(({ what }) => isGuarded(what)));
+  const holds = guardsSome ? await options.portals.holds.list(portal.memberId) : [];
+  const clients = heldClients(holds, protect, options.clock());
+  const { guardedBy, lostStages } = await guardAll(run, aims, () => [...fields.take(), ...clients.take()]);
   await fields.ask({ session, clock: options.clock });
 
   return new Map(
@@ -75,15 +80,23 @@ export async function readSparing(run: SparingRun, aims: readonly Aim[]): Promis
       const why = (record: RecordKey, own?: Readonly<Record<string, unknown>>) =>
         heldBy(record, own ?? fields.of(record), protect, held);
       const { taskId } = aim.task;
-      const sparing = sparingOf(aim, why, (deletion) => guardedBy.get(taskId)?.get(deletionKey(deletion)));
+      const guarded = (deletion: Deletion) => guardedBy.get(taskId)?.get(deletionKey(deletion));
+      const sparing = sparingOf(aim, why, clients, guarded);
       return [taskId, { ...sparing, lostStage: lostStages.get(taskId) }];
     }),
   );
 }
 
+const unreadClients = 'guard-unreadable: the portal does not say whom a record on hold names (tidy24 hold list)';
+
 type Holds = (record: RecordKey, own?: Readonly<Record<string, unknown>>) => string | undefined;
 
-function sparingOf(aim: Aim, heldWhy: Holds, guarded: (deletion: Deletion) => Guarded | undefined): Sparing {
+function sparingOf(
+  aim: Aim,
+  heldWhy: Holds,
+  clients: HeldClients,
+  guarded: (deletion: Deletion) => Guarded | undefined,
+): Sparing {
   const { task, open, targets } = aim;
   const kept = new Map<string, Kept>();
   const lost = heldWhy(task.record);
@@ -107,10 +120,15 @@ function sparingOf(aim: Aim, heldWhy: Holds, guarded: (deletion: Deletion) => Gu
       if (why === unknownHold) return unknown(contact);
       if (why !== undefined) kept.set(deletionKey(deletion), { result: 'held', why: `${nameOf(contact)}: ${why}` });
     }
+    if (!isGuarded(deletion.what) || kept.has(deletionKey(deletion))) continue;
     const guard = guarded(deletion);
-    if (guard === undefined || kept.has(deletionKey(deletion))) continue;
-    if (guard.passing) return { kept, unknown: `${nameOf(deletion)}: guard ${guard.text}` };
-    kept.set(deletionKey(deletion), { result: 'guarded', why: `${guard.guard}: ${guard.text}` });
+    if (guard?.passing) return { kept, unknown: `${nameOf(deletion)}: guard ${guard.text}` };
+    if (guard) kept.set(deletionKey(deletion), { result: 'guarded', why: `${guard.guard}: ${guard.text}` });
+    const client = guard ? undefined : clients.of(deletion);
+    if (client === undefined) continue;
+    if ('why' in client) kept.set(deletionKey(deletion), { result: 'held', why: client.why });
+    else if (client.unread === 'now') return { kept, unknown: `Who on hold names ${nameOf(deletion)} cannot be read` };
+    else kept.set(deletionKey(deletion), { result: 'guarded', why: unreadClients });
   }
   keepParent(aim, kept);
   return { kept };
@@ -133,7 +151,7 @@ function keepParent({ task, open }: Aim, kept: Map<string, Kept>): void {
 async function guardAll(
   { options, portal, session, protect }: SparingRun,
   aims: readonly Aim[],
-  also: ProtectedFields,
+  also: () => readonly Ask[],
 ): Promise<{
   guardedBy: ReadonlyMap<string, ReadonlyMap<string, Guarded | undefined>>;
   lostStages: ReadonlyMap<string, string>;
@@ -159,7 +177,7 @@ async function guardAll(
     // Stryker disable next-line ConditionalExpression: a group has its first
     if (guards === undefined) continue;
     const heldAmong = (records: readonly RecordKey[]) => portals.holds.among(memberId, records);
-    const asked = { session, clock, guards, types, protect, heldAmong, also: also.take() };
+    const asked = { session, clock, guards, types, protect, heldAmong, also: also() };
     const findings = await readFindings(
       asked,
       some.map(({ subject }) => subject),

@@ -45,6 +45,19 @@ test('a list without the lost record, which was there just now, does not say tha
   expect(bench.portal.contactsOf(deal)).toEqual([contact]);
 });
 
+test.each<[string, (items: unknown[]) => unknown[]]>([
+  ['of other records', () => [{ id: 4_711, contactIds: [], companyId: 0 }]],
+  ['that does not tell whom they name', (items) => items.map((row) => ({ id: (row as { id: number }).id }))],
+])('a list %s does not say that no deal on hold names the contact', async (_what, change) => {
+  const { contact, deal } = lostDeal();
+  const id = bench.portal.addDeal({ stageId: 'LOSE', silent: true, contactIds: [contact] });
+  await bench.parts.portals.holds.put(bench.memberId, { entityTypeId: 2, id, by: 'ada', at: bench.time.now });
+  const isOfHeld = (params: URLSearchParams) =>
+    selects(2, 'companyId')(params) && conditionIn(params, 'filter[@id]') === String(id);
+  expect(await tidy(deal, '[contacts]', alteredLists(bench, isOfHeld, change))).toMatchObject(unreadable);
+  expect(exists(3, contact)).toBe(true);
+});
+
 test('a list of other records does not say that a duplicate was deleted', async () => {
   const { portal, time } = bench;
   const phone = { fm: [{ typeId: 'PHONE', valueType: 'WORK', value: '+49 30 12345' }] };

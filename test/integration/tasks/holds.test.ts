@@ -180,6 +180,40 @@ describe('a hold', () => {
     ]);
   });
 
+  test.each([
+    ['a deal that is lost', 'deal', 'hold'],
+    ['a deal that is lost', 'deal', 'ids'],
+    ['a junk lead', 'lead', 'hold'],
+    ['an item that is over', 'item', 'hold'],
+  ])('on %s (%s, %s) keeps its contacts and its company from the rules of other deals', async (_what, type, way) => {
+    const { portal } = bench;
+    const pipeline = portal.addType({ entityTypeId: process, title: 'Project' });
+    const { contacts, company, deal } = lostDeal();
+    const clients = { contactIds: [contacts[1]], companyId: company, silent: true };
+    const add = {
+      deal: () => [2, portal.addDeal({ stageId: 'LOSE', ...clients })],
+      lead: () => [1, portal.addLead({ stageId: 'JUNK', ...clients })],
+      item: () => [process, portal.addItem(process, { stageId: `DT${process}_${pipeline}:FAIL`, ...clients })],
+    }[type];
+    const [entityTypeId = 0, id = 0] = add?.() ?? [];
+    if (way === 'hold') await hold(entityTypeId, id);
+    const protect = way === 'ids' ? `{ ids: { deal: [${id}] } }` : '';
+    const task = await tidy(deal, '[company-contacts, contacts, company]', protect);
+    expect([exists(3, contacts[0]), exists(3, contacts[1]), exists(4, company)]).toEqual([false, true, true]);
+    const kept = outcomes(task)?.filter(([, result]) => result === 'held');
+    expect(kept?.map(([what]) => what)).toEqual(['company-contacts', 'contacts', 'company']);
+    expect(kept?.[0]?.[2]).toMatch(/^(deal|lead|item) \d+.*, which names it, is on hold$/);
+  });
+
+  test('that is over on another deal keeps nothing, nor one on a deal that is gone', async () => {
+    const { contacts, deal } = lostDeal();
+    const other = bench.portal.addDeal({ stageId: 'LOSE', contactIds: contacts, silent: true });
+    await hold(2, other, { until: bench.time.now - 1 });
+    await hold(2, 4_711);
+    expect((await tidy(deal, '[contacts]')).status).toBe('done');
+    expect(contacts.map((id) => exists(3, id))).toEqual([false, false]);
+  });
+
   test('that comes between two steps stops the task where it is', async () => {
     const { contacts, company, deal } = lostDeal();
     bench.portal.faults.add({
