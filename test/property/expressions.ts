@@ -71,6 +71,10 @@ class Parser {
       this.#must(')');
       return inner;
     }
+    if (this.#takes('BEGINS_WITH')) {
+      const [value, prefix] = this.#operands();
+      return (row, names) => String(value?.(row, names) ?? '').startsWith(String(prefix?.(row, names)));
+    }
     for (const [word, wanted] of [
       ['ATTRIBUTE_EXISTS', true],
       ['ATTRIBUTE_NOT_EXISTS', false],
