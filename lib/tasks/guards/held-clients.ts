@@ -64,10 +64,10 @@ export function heldClients(holds: readonly Hold[], { ids }: Pick<Protect, 'ids'
       return {
         command: { method: 'crm.item.list', params },
         read: (answer) => {
-          const content = contentOf(answer);
-          const list = typeof content === 'object' ? itemListSchema.safeParse(content.result).data : undefined;
+          const { result, unread: reason } = contentOf(answer);
+          const list = itemListSchema.safeParse(result).data;
           const rows = list && rowsById(list.items, asked);
-          if (!rows) unread = content === 'refused' ? (unread ?? 'for-good') : 'now';
+          if (!rows) unread = reason === 'refused' ? (unread ?? 'for-good') : 'now';
           for (const [id, row] of rows ?? []) note({ entityTypeId, id }, row);
           return [];
         },
