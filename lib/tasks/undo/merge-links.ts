@@ -36,7 +36,8 @@ export function mergeLinks(
   const isChosen = now !== undefined && (wasEmptied || isByPerson(now, was, kept, there));
   const primary = isChosen
     ? now
-    : [was, now, sorted[0]?.CONTACT_ID].find((id) => rows.some((one) => one.CONTACT_ID === id));
+    : // Stryker disable next-line OptionalChaining: something is missing, so there is a row
+      [was, now, sorted[0]?.CONTACT_ID].find((id) => rows.some((one) => one.CONTACT_ID === id));
   return sorted.map((link) => ({ ...link, IS_PRIMARY: link.CONTACT_ID === primary ? 'Y' : 'N' }));
 }
 
@@ -49,7 +50,7 @@ function isByPerson(
   kept: readonly ContactLink[],
   there: ReadonlyMap<number, ContactLink>,
 ): boolean {
-  if (was !== undefined && there.has(was)) return true;
+  if (kept.some(({ CONTACT_ID }) => CONTACT_ID === was && there.has(CONTACT_ID))) return true;
   const left = kept.filter(({ CONTACT_ID }) => there.has(CONTACT_ID)).toSorted((a, b) => (a.SORT ?? 0) - (b.SORT ?? 0));
   return left[0]?.CONTACT_ID !== now;
 }

@@ -71,6 +71,24 @@ describe('the primary contact of a deal', () => {
     expect(merge(kept, [link(1, 10), link(3, 30, 'Y')])).toEqual([link(1, 10), link(2, 20), link(3, 30, 'Y')]);
   });
 
+  test('stays the one that a person has chosen although the old one is linked', () => {
+    const kept = [link(1, 10), link(2, 20, 'Y'), link(3, 30)];
+    expect(merge(kept, [link(1, 10, 'Y'), link(2, 20)])).toEqual([link(1, 10, 'Y'), link(2, 20), link(3, 30)]);
+  });
+
+  test('comes back where the portal had only taken the first that was left, in whatever order they are told', () => {
+    const [first, second, third] = [link(1, 10, 'Y'), link(2, 20), link(3, 30)];
+    const present = [link(2, 20, 'Y'), link(3, 30)];
+    for (const kept of [
+      [first, second, third],
+      [third, second, first],
+      [second, first, third],
+      [third, first, second],
+    ]) {
+      expect(mergeLinks(deal, kept, present, () => true)).toEqual([first, second, third]);
+    }
+  });
+
   test('is no new contact that is none', () => {
     expect(merge([link(1, 20, 'Y')], [link(4, 10)])).toEqual([link(4, 10), link(1, 20, 'Y')]);
   });
