@@ -4,10 +4,11 @@ import { protectFileSchema, toProtect } from '../../../lib/rules/protect-file.ts
 
 const accepted = (type: string) => protectFileSchema.safeParse({ ids: { [type]: [1] } }).success;
 
-test.each([
-  ...['contact', 'company', 'deal', 'lead', '31', '128', '129', '130', '145', '189', '190', '191'],
-  ...['1030', '1045', '1099', '1100', '1234', '1987', '2000', '9999', '10000', '123456', '999999', '1000000'],
-])('records of %s can be named', (type) => {
+const words = ['contact', 'company', 'deal', 'lead'];
+const small = [31, 128, 129, 130, 145, 189, 190, 191];
+const large = [1030, 1045, 1099, 1100, 1234, 1987, 2000, 9999, 10_000, 123_456, 999_999, 1_000_000];
+
+test.each([...words, ...small.map(String), ...large.map(String)])('records of %s can be named', (type) => {
   expect(accepted(type)).toBe(true);
 });
 
