@@ -78,6 +78,7 @@ function play(cases: readonly Case[], answers: Answers = {}) {
       clock: () => now,
       portals: {
         holds: {
+          list: async () => [],
           among: async (memberId: string, records: { entityTypeId: number; id: number }[]) => {
             if (records.length > 0)
               asked.push(memberId, ...records.map(({ entityTypeId, id }) => `${entityTypeId}:${id}`));
