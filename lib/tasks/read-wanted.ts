@@ -63,8 +63,12 @@ export class WantedReader {
       const session = new PortalSession(this.#options, this.#portal, readBy);
       await session.reserve(requestsToRead);
       try {
-        readAgainAt = await this.#readRecords(session, wanted);
-        await this.#checkTransitions(session, wanted);
+        try {
+          readAgainAt = await this.#readRecords(session, wanted);
+        } finally {
+          // Of what was read before something else could not be, it has to be known as well.
+          await this.#checkTransitions(session, wanted);
+        }
       } finally {
         await session.release();
       }

@@ -73,7 +73,8 @@ class Parser {
     }
     if (this.#takes('BEGINS_WITH')) {
       const [value, prefix] = this.#operands();
-      return (row, names) => String(value?.(row, names) ?? '').startsWith(String(prefix?.(row, names)));
+      return (row, names) =>
+        (value?.(row, names) as string | undefined)?.startsWith(prefix?.(row, names) as string) === true;
     }
     for (const [word, wanted] of [
       ['ATTRIBUTE_EXISTS', true],

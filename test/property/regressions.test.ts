@@ -81,4 +81,37 @@ describe('what random scenarios have found', () => {
       },
       front,
     ));
+
+  // What was read before the stages of another type could not be was planned without a look at how it had become lost.
+  test('a deal whose stage became lost under it stays when something else cannot be read', () =>
+    examine(
+      {
+        ...simple,
+        stages: [{ code: 'B', sort: 22 }],
+        rules: [
+          ...simple.rules,
+          { ...(simple.rules[0] as Scenario['rules'][number]), id: 'rule-2', type: 1044, delete: ['company-contacts'] },
+        ],
+        records: [
+          {
+            type: deal,
+            stage: { lost: false, nth: 3 },
+            contacts: [0],
+            company: -1,
+            parent: -1,
+            reason: '',
+            amount: 50,
+          },
+          { type: 1044, stage: { lost: false, nth: 0 }, contacts: [], company: -1, parent: -1, reason: '', amount: 50 },
+        ],
+        phases: [
+          {
+            deeds: [{ do: 'sort', nth: 0, touch: false }],
+            passes: hour,
+            troubles: [{ at: 'portal', call: 'batch', nth: 2, gives: 'html-502' }],
+          },
+        ],
+      },
+      front,
+    ));
 });
