@@ -7,8 +7,8 @@ import type { Aim } from '../../../../lib/tasks/guards/aims.ts';
 import { keeperOf, readSparing } from '../../../../lib/tasks/guards/sparing.ts';
 import type { Run } from '../../../../lib/tasks/run.ts';
 import type { Target } from '../../../../lib/tasks/targets.ts';
-import type { Deletion, Outcome, Task } from '../../../../lib/tasks/task.ts';
-import { answered, listed, trouble } from './answers.ts';
+import type { Deletion, Outcome, RecordKey, Task } from '../../../../lib/tasks/task.ts';
+import { answered, listed, refusal, trouble } from './answers.ts';
 
 const now = 1_785_000_000_000;
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -55,7 +55,8 @@ interface Case {
 /** By the type of records that is asked for, or the method. */
 type Answers = Record<string, JudgedAnswer>;
 
-function play(cases: readonly Case[], answers: Answers = {}) {
+function play(cases: readonly Case[], answers: Answers = {}, holds: readonly RecordKey[] = []) {
+  let lists = 0;
   const requests: Record<string, unknown>[][] = [];
   const asked: string[] = [];
   const batch = async (commands: ReadonlyMap<string, { method: string; params: Record<string, unknown> }>) => {
@@ -78,7 +79,10 @@ function play(cases: readonly Case[], answers: Answers = {}) {
       clock: () => now,
       portals: {
         holds: {
-          list: async () => [],
+          list: async () => {
+            lists += 1;
+            return holds.map((record) => ({ ...record, at: 1, by: 'somebody' }));
+          },
           among: async (memberId: string, records: { entityTypeId: number; id: number }[]) => {
             if (records.length > 0)
               asked.push(memberId, ...records.map(({ entityTypeId, id }) => `${entityTypeId}:${id}`));
@@ -91,7 +95,7 @@ function play(cases: readonly Case[], answers: Answers = {}) {
     session: { batch },
     protect: { ...nothingProtected, ...cases[0]?.protect },
   } as unknown as Run;
-  return { sparing: readSparing(run, aims), requests, asked };
+  return { sparing: readSparing(run, aims), requests, asked, listed: () => lists };
 }
 const spare = async (one: Case, answers?: Answers) => (await play([one], answers).sparing).get('a');
 const contactThere = { 'record:3:5': record({ id: 5 }) };
@@ -345,6 +349,42 @@ describe('an item that the rule deletes with the record', () => {
     expect(await keepsClient({ noted: [refused] })).toBe(true);
     expect(await keepsClient({ listedItems: listedTo(true) })).toBe(true);
     expect(await keepsClient({ held: ['1044:70'] })).toBe(true);
+  });
+});
+
+describe('what a record on hold names', () => {
+  const holds = [{ entityTypeId: 2, id: 101 }];
+  const one: Case = { open: [contact, deal], targets: { ...contactThere, 'record:2:7': record() } };
+  const after = async (answer: JudgedAnswer, some: Case = one) =>
+    (await play([some], { 2: answer }, holds).sparing).get('a');
+  const names = (contactId: number) => listed({ id: 101, contactId, contactIds: [contactId], companyId: null });
+
+  test('is kept, and nothing else', async () => {
+    const why = 'deal 101, which names it, is on hold';
+    const guards = { quotes: true };
+    expect([...((await after(names(5), { ...one, guards }))?.kept ?? [])]).toEqual([
+      ['record:3:5', { result: 'held', why }],
+    ]);
+    expect((await after(names(6), { ...one, guards }))?.kept.size).toBe(0);
+  });
+
+  test('is not known: nothing is deleted now, or it stays for good', async () => {
+    expect((await after(trouble))?.unknown).toBe('Who on hold names contact 5 cannot be read');
+    expect((await after(refusal))?.kept.get('record:3:5')).toEqual({
+      result: 'guarded',
+      why: 'guard-unreadable: the portal does not say whom a record on hold names (tidy24 hold list)',
+    });
+  });
+
+  test('is looked for only where something has guards', async () => {
+    const lists = async (...cases: Case[]) => {
+      const { sparing, listed: counted, requests } = play(cases);
+      await sparing;
+      return [counted(), requests.length];
+    };
+    const other: Case = { open: [deal], targets: { 'record:2:7': record() }, guards: { quotes: true }, taskId: 'b' };
+    expect(await lists(other)).toEqual([0, 0]);
+    expect(await lists(other, { ...one, open: [deal, contact] })).toEqual([1, 0]);
   });
 });
 
