@@ -81,7 +81,7 @@ function play(cases: readonly Case[], answers: Answers = {}, holds: readonly Rec
         holds: {
           list: async () => {
             lists += 1;
-            return holds.map((record) => ({ ...record, at: 1, by: 'somebody' }));
+            return holds.map((hold) => ({ ...hold, at: 1, by: 'somebody' }));
           },
           among: async (memberId: string, records: { entityTypeId: number; id: number }[]) => {
             if (records.length > 0)
