@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import type { MethodUse } from '../../lib/bitrix24/limits.ts';
 import type { Portal } from '../../lib/portals/portal.ts';
+import { deletionMethods } from '../../lib/tasks/task.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import type { Deployment } from '../deployment.ts';
 import { findPortal } from '../find-portal.ts';
@@ -7,6 +9,7 @@ import { withGlobalOptions } from '../global-options.ts';
 import { commandLine, type Place } from '../place.ts';
 import { portalView } from '../portal-view.ts';
 import type { Report } from '../report.ts';
+import { typeText } from '../task-view.ts';
 import { fieldList } from '../text-table.ts';
 import { iso } from '../time.ts';
 
@@ -21,9 +24,11 @@ export function addPortalsShow(portals: Command, run: CommandRun): void {
   );
 }
 
-async function show({ portals, place }: Deployment, id: string): Promise<Report> {
+async function show({ portals, budgets, place }: Deployment, id: string): Promise<Report> {
   const portal = await findPortal(portals, id);
-  return { data: portalView(portal), text: fieldList(fields(portal, place)) };
+  const measured = measuredCalls(await budgets.operating(portal.memberId));
+  const text = fieldList([...fields(portal, place), ...measuredRows(measured)]);
+  return { data: { ...portalView(portal), measured: Object.fromEntries(measured) }, text };
 }
 
 const states: Readonly<Record<Portal['state'], string>> = {
@@ -59,6 +64,22 @@ function fields(portal: Portal, place: Place): [string, string][] {
     ['changed', iso(portal.updatedAt)],
   );
   return rows;
+}
+
+/** Seconds that one call of each method that deletes took lately on this portal. */
+function measuredCalls(uses: ReadonlyMap<string, Pick<MethodUse, 'perCall'>>): [string, number][] {
+  const isDeletion = (name: string) =>
+    deletionMethods.some((method) => name === method || name.startsWith(`${method}#`));
+  return [...uses].flatMap(([name, { perCall }]) => (isDeletion(name) && perCall > 0 ? [[name, perCall]] : []));
+}
+
+/** `crm.item.delete#3` is crm.item.delete of contacts. */
+function measuredRows(measured: readonly (readonly [string, number])[]): [string, string][] {
+  return measured.map(([name, seconds], index) => {
+    const [method = '', type] = name.split('#');
+    const what = type === undefined ? method : `${method} of ${typeText(Number(type))}`;
+    return [index === 0 ? 'measured' : '', `${seconds.toFixed(seconds < 10 ? 2 : 0)} s a call of ${what}`];
+  });
 }
 
 /** What the last daily look has found. */

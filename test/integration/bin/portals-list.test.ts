@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { BudgetStore } from '../../../lib/portals/budgets.ts';
 import { CliStage } from './cli-stage.ts';
 
 describe('portals list, show and resume', () => {
@@ -23,6 +24,25 @@ describe('portals list, show and resume', () => {
     expect(heading).toMatch(/^DOMAIN +MEMBER ID +STATE +MODE +RULES +PAUSED$/);
     expect(row).toMatch(/^127\.0\.0\.1:\d+ +[0-9a-f]{32} +active +observe +- +overload-limit$/);
     expect(row.indexOf('active')).toBe(heading.indexOf('STATE'));
+  });
+
+  test('shows how long deletions took on a portal', async () => {
+    await stage.connect();
+    const { memberId, domain } = stage.portal;
+    const use = { operating: 3, resetAt: stage.now, at: stage.now };
+    await new BudgetStore(stage.tables.portals, () => stage.now).setOperating(
+      memberId,
+      new Map([
+        ['crm.deal.contact.items.delete', { ...use, perCall: 0.094 }],
+        ['crm.item.delete#3', { ...use, perCall: 12.6 }],
+        ['crm.item.list', { ...use, perCall: 0.2 }],
+      ]),
+    );
+    const { stdout } = await stage.run(`portals show ${domain}`);
+    expect(stdout).toMatch(/^measured +0\.09 s a call of crm\.deal\.contact\.items\.delete$/m);
+    expect(stdout).toMatch(/^ +13 s a call of crm\.item\.delete of contact$/m);
+    expect(stdout).not.toContain('crm.item.list');
+    expect(await stage.json(`portals show ${domain}`)).toMatchObject({ measured: { 'crm.item.delete#3': 12.6 } });
   });
 
   test('shows a paused portal with what to do, and no digest', async () => {

@@ -1,0 +1,102 @@
+import { startSimulator } from '../../simulator/simulator.ts';
+import type { SimulatedPortal } from '../../simulator/portal.ts';
+import type { Benchmark, ResultTable } from '../benchmark.ts';
+import { liveFaster, preciseSleep } from '../support/fast-time.ts';
+import { leastSeconds } from './bound.ts';
+import { type Cell, cells, deletion, operating, perReadCall, portalWithLostDeals, rates } from './lost-deals.ts';
+import { officialSdk, plainLoop } from './rivals.ts';
+import { Tidy24 } from './tidy24.ts';
+
+/** Who deletes, given the deals and a look at whether all is done. */
+type Contender = (
+  portal: SimulatedPortal,
+  cell: Cell,
+  deals: readonly number[],
+  isOver: () => boolean,
+) => Promise<void>;
+
+const headings = ['client', 'deletions/s', 'of the bound', 'left', 'requests', '503', '429'] as const;
+
+/** 2,000 lost deals of one portal, as fast as it lets anyone: tidy24, a plain loop and the official SDK. */
+export const drain: Benchmark = {
+  title: 'how fast 2,000 lost deals are cleaned on one portal, against what the portal lets anyone do',
+  run: async (progress) => {
+    const tables: ResultTable[] = [];
+    for (const cell of cells()) tables.push(await measure(cell, progress));
+    return {
+      tables,
+      settings: {
+        perReadCallSeconds: perReadCall,
+        operatingSeconds: operating.seconds,
+        windowSeconds: operating.windowSeconds,
+        caps: 'out of the way',
+      },
+    };
+  },
+};
+
+async function measure(cell: Cell, progress: (text: string) => void): Promise<ResultTable> {
+  const { plan, perDeletion, scale, deals } = cell;
+  const bound = leastSeconds(deals, {
+    ...rates[plan],
+    operatingSeconds: operating.seconds,
+    windowSeconds: operating.windowSeconds,
+    perDeletion,
+    perRead: perReadCall,
+  });
+  const restore = liveFaster(scale);
+  const tidy24 = await Tidy24.start();
+  const contenders: Record<string, Contender> = {
+    tidy24: async (portal, at, _deals, isOver) => tidy24.drain(portal, at, isOver),
+    'plain loop': (portal, at, ids, isOver) => plainLoop(portal, at, ids, isOver),
+    'official SDK': (portal, at, ids, isOver) => officialSdk(portal, at, ids, isOver),
+  };
+  try {
+    const rows: (string | number)[][] = [];
+    for (const [name, work] of Object.entries(contenders)) {
+      progress(`${plan}, ${perDeletion} s a deletion, ${scale} times as fast: ${name}`);
+      rows.push([name, ...(await runOne(cell, bound, tidy24, work))]);
+    }
+    const title =
+      `${plan} portal, ${perDeletion} s a deletion, ${deals} deals, ${scale} times as fast; ` +
+      `at best ${(deals / bound).toFixed(2)} deletions/s`;
+    return { title, headings, rows };
+  } finally {
+    await tidy24.close();
+    restore();
+  }
+}
+
+/** So many times what is possible at best, then a client has given up. */
+const patience = 4;
+
+async function runOne(cell: Cell, bound: number, tidy24: Tidy24, work: Contender): Promise<(string | number)[]> {
+  const simulator = await startSimulator({ clock: Date.now, sleep: preciseSleep });
+  try {
+    const { portal, deals } = await portalWithLostDeals(simulator, cell);
+    await tidy24.prepare(portal, cell, deals);
+    portal.clearRequests();
+    const started = Date.now();
+    const isLate = () => Date.now() - started > patience * bound * 1000;
+    const left = () => deals.filter((id) => portal.contactsOf(id).length > 0).length;
+    await work(portal, cell, deals, () => isLate() || left() === 0);
+
+    const { requests } = portal;
+    const deleting = requests.filter((one) => [one, ...one.commands].some(({ method }) => method === deletion));
+    const ended = Math.max(started + 1, ...deleting.map(({ answeredAt = 0 }) => answeredAt));
+    const perSecond = (deals.length - left()) / ((ended - started) / 1000);
+    const overLimit = requests.flatMap((one) =>
+      [one, ...one.commands].filter((call) => call.error === 'OPERATION_TIME_LIMIT'),
+    );
+    return [
+      perSecond.toFixed(2),
+      `${((100 * perSecond * bound) / deals.length).toFixed(0)} %`,
+      left(),
+      requests.length,
+      requests.filter(({ status }) => status === 503).length,
+      overLimit.length,
+    ];
+  } finally {
+    await simulator.close();
+  }
+}

@@ -1,0 +1,129 @@
+import type { SQSEvent } from 'aws-lambda';
+import { createDynamoDbClient, createSqsClient } from '../../lib/aws/clients.ts';
+import { openTable, type Table } from '../../lib/aws/table.ts';
+import { EntityType } from '../../lib/bitrix24/entity-types.ts';
+import { enterpriseLimits, ordinaryLimits } from '../../lib/bitrix24/limits.ts';
+import { CredentialStore } from '../../lib/portals/credentials.ts';
+import { PortalStore } from '../../lib/portals/store.ts';
+import { loadRules } from '../../lib/rules/load.ts';
+import { nextVersion } from '../../lib/rules/version.ts';
+import { TaskStore } from '../../lib/tasks/store.ts';
+import { type EmbeddedAws, startEmbeddedAws } from '../../local/embedded-aws.ts';
+import { startEventSourceMapping } from '../../local/event-source/event-source-mapping.ts';
+import { inProcess, lambdaContext } from '../../local/lambda/in-process.ts';
+import type { SimulatedPortal } from '../../simulator/portal.ts';
+import type { Cell } from './lost-deals.ts';
+import { until } from './until.ts';
+
+const source = `
+version: 1
+rules:
+  - id: unlink
+    when: { type: deal, stages: all-lost }
+    wait: 0m
+    delete: [deal-contacts]
+`;
+/** Caps are there to stop what nobody wanted. This is wanted. */
+const outOfTheWay = { hour: 1_000_000, day: 1_000_000, spike: null };
+const limits = { ordinary: ordinaryLimits, enterprise: enterpriseLimits };
+
+/** tidy24 on embedded SQS and DynamoDB in this process: its own handlers, fed as Lambda feeds them. */
+export class Tidy24 {
+  readonly #aws: EmbeddedAws;
+  readonly #table: (name: string) => Table;
+
+  private constructor(aws: EmbeddedAws) {
+    this.#aws = aws;
+    const client = createDynamoDbClient();
+    this.#table = (name) => openTable(client, this.#variable(name));
+  }
+
+  static async start(): Promise<Tidy24> {
+    const aws = await startEmbeddedAws({ publicUrl: 'http://127.0.0.1:9' });
+    Object.assign(process.env, aws.environment, {
+      POWERTOOLS_LOG_LEVEL: 'SILENT',
+      POWERTOOLS_METRICS_DISABLED: 'true',
+    });
+    return new Tidy24(aws);
+  }
+
+  /** A task for each of these deals, due since just now. */
+  async prepare(portal: SimulatedPortal, { plan }: Cell, deals: readonly number[]): Promise<void> {
+    const { memberId, domain } = portal;
+    const portals = new PortalStore(this.#table('PORTALS_TABLE'), Date.now);
+    const since = Date.now() - 3_600_000;
+    await portals.create({
+      memberId,
+      domain,
+      connection: 'webhook',
+      state: 'active',
+      mode: 'enforce',
+      enforcedAt: since,
+      tokenDigests: [],
+      robotKeyDigests: [],
+      limits: limits[plan],
+      caps: outOfTheWay,
+    });
+    await new CredentialStore(this.#table('CREDENTIALS_TABLE')).put({
+      memberId,
+      kind: 'webhook',
+      url: portal.createWebhook(),
+    });
+    await portals.pushRules(memberId, nextVersion(undefined, loadRules(source), source, since, 'bench'));
+    const tasks = this.#tasks();
+    for (const id of deals) {
+      const { stageId, movedTime } = portal.item(EntityType.deal, id) ?? {};
+      const transition = { stageId: String(stageId), movedTime: Date.parse(String(movedTime)) };
+      const record = { entityTypeId: EntityType.deal, id };
+      await tasks.create(
+        { memberId, record, rule: { id: 'unlink', version: 1 }, transition, run: 0 },
+        { nextAt: Date.now(), lane: '1', source: 'app', history: [] },
+      );
+    }
+  }
+
+  /** Lets the functions work until `isOver`. */
+  async drain(portal: SimulatedPortal, { scale }: Cell, isOver: () => boolean): Promise<void> {
+    // A handler reads its environment when it is loaded.
+    const [{ handler: worker }, { handler: release }] = await Promise.all([
+      import('../../handlers/worker.ts'),
+      import('../../handlers/release.ts'),
+    ]);
+    const context = (functionName: string) => lambdaContext({ functionName, timeoutSeconds: 300 });
+    const client = createSqsClient();
+    const mapping = startEventSourceMapping({
+      client,
+      queueUrl: this.#variable('DELETIONS_QUEUE_URL'),
+      queueArn: 'arn:aws:sqs:eu-central-1:000000000000:deletions.fifo',
+      settings: { batchSize: 1, maximumBatchingWindow: 0, maximumConcurrency: 10, reportBatchItemFailures: true },
+      invoke: inProcess((event: SQSEvent) => worker(event, context('worker')), {
+        functionName: 'worker',
+        timeoutSeconds: 3_000,
+      }),
+    });
+    const tick = () => void release({} as never, context('release'));
+    const clock = setInterval(tick, 60_000 / scale);
+    tick();
+    try {
+      await until(isOver, `The deals of ${portal.domain} are clean`);
+    } finally {
+      clearInterval(clock);
+      await mapping.close(10_000);
+      client.destroy();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#aws.close();
+  }
+
+  #tasks(): TaskStore {
+    return new TaskStore(this.#table('TASKS_TABLE'), Date.now, () => crypto.randomUUID());
+  }
+
+  #variable(name: string): string {
+    const value = this.#aws.environment[name];
+    if (value === undefined) throw new Error(`serverless.yml gives no ${name}`);
+    return value;
+  }
+}
