@@ -2,6 +2,7 @@ import type { Sent } from './carry-out.ts';
 import { deletionKey } from './deletion.ts';
 import { each } from './each.ts';
 import { compact, turnOf } from './progress.ts';
+import { refusalAmong, troubleOfRefusal } from './refusal.ts';
 import { afterTrouble, type Ready, type Run } from './run.ts';
 import type { Trouble } from './settle.ts';
 import type { Deletion, Task } from './task.ts';
@@ -19,27 +20,29 @@ export async function finishWave(run: Run, batch: readonly Sent[]): Promise<numb
 async function finishTask(run: Run, { task, rule }: Ready, sent: readonly Sent[]): Promise<boolean> {
   const { settle, options } = run;
   const after: Task = { ...task, deletions: withOutcomes(task.deletions ?? [], sent, options.clock()) };
-  const troubles = sent.flatMap(({ trouble }) => trouble ?? []);
+  const undecided = sent.filter((one) => one.outcome === undefined && !isRefused(one));
+  const troubles = undecided.flatMap(({ trouble }) => trouble ?? []);
 
-  const fatal = sent.find(({ refused, trouble }) => refused === true || isFatal(trouble))?.trouble;
-  if (fatal) {
-    await settle.fail(after, fatal);
+  // What may go well with another try gets it first: a task that has failed is not looked at any more.
+  const failure = undecided.length > 0 ? undefined : failureOf(sent, after);
+  if (failure) {
+    await settle.fail(after, failure);
     return false;
   }
-  if (troubles.length === 0 && turnOf(rule.delete, after.deletions ?? [], task.items) === undefined) {
+  if (undecided.length === 0 && turnOf(rule.delete, after.deletions ?? [], task.items) === undefined) {
     await settle.done(after);
     return false;
   }
   const moved = sent.filter(({ outcome }) => outcome !== undefined).length;
-  if (moved > 0) {
+  if (moved > 0 || sent.some(isRefused)) {
     const { deletions, items } = compact(after);
-    const text = `Step done: ${moved} of ${sent.length} calls ended`;
+    const text = `Step done: ${sent.length - undecided.length} of ${sent.length} calls ended`;
     const noted = await options.tasks.note(task.taskId, {
       deletions,
       items,
       before: task.snapshots,
       // What goes forward is not given up.
-      attempts: 0,
+      ...(moved > 0 && { attempts: 0 }),
       history: settle.roomIn(task) ? [settle.entry('answered', text)] : [],
     });
     if (!noted) return false;
@@ -49,6 +52,18 @@ async function finishTask(run: Run, { task, rule }: Ready, sent: readonly Sent[]
   if (!trouble) return moved === sent.length;
   await afterTrouble(run, moved > 0 ? { ...after, attempts: 0 } : after, trouble);
   return false;
+}
+
+/** What the portal has refused, just now or in an earlier try. */
+function failureOf(sent: readonly Sent[], { deletions = [] }: Task): Trouble | undefined {
+  const trouble = sent.find(isRefused)?.trouble;
+  const earlier = refusalAmong(deletions);
+  return trouble ?? (earlier && troubleOfRefusal(earlier));
+}
+
+/** Whether no other try changes it. */
+function isRefused({ refused, trouble }: Sent): boolean {
+  return refused === true || isFatal(trouble);
 }
 
 function isFatal(trouble: Trouble | undefined): boolean {

@@ -8,6 +8,7 @@ import { isChildOf, itemDeletions, itemsKey, readItems } from './linked-items.ts
 import { limitAmong, type Look } from './look.ts';
 import { noteWaves, type Wave } from './note-wave.ts';
 import { turnOf } from './progress.ts';
+import { refusalAmong, troubleOfRefusal } from './refusal.ts';
 import { afterFailure, afterTrouble, earliest, type Ready, type Run } from './run.ts';
 import { readTargets, type Target, type Targets } from './targets.ts';
 import type { Deletion, Task } from './task.ts';
@@ -183,6 +184,11 @@ async function prepareTask(
   }
   if (one.observe !== undefined) {
     await settle.observed({ ...known, deletions: withLinks(deletions, found) }, one.observe);
+    return undefined;
+  }
+  const refusal = refusalAmong(deletions);
+  if (refusal) {
+    await settle.fail(known, troubleOfRefusal(refusal));
     return undefined;
   }
   if (isOver) {

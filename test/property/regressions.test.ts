@@ -114,4 +114,29 @@ describe('what random scenarios have found', () => {
       },
       front,
     ));
+
+  // The task had failed for the one contact before the other had its second try.
+  test('what is refused beside it does not keep a contact from another try', () =>
+    examine(
+      {
+        ...simple,
+        rules: simple.rules.map((rule) => ({
+          ...rule,
+          delete: ['deal-contacts', { contacts: { via: 'crm.item.delete' } }],
+        })),
+        contacts: [[], []],
+        records: simple.records.map((record) => ({ ...record, contacts: [7, 0] })),
+        phases: [
+          {
+            deeds: [
+              { do: 'veto', on: 0, what: 'contact' },
+              { do: 'lose-again', on: 0, told: 'once' },
+            ],
+            passes: hour,
+            troubles: [{ at: 'portal', call: 'deletion', nth: 2, gives: 'expired-token' }],
+          },
+        ],
+      },
+      front,
+    ));
 });
