@@ -13,8 +13,8 @@ export default {
   mutate: [
     'lib/rules/{changes,combinations,conditions,deletion-order,directory,due,file-schema,guards,guards-file,match}.ts',
     'lib/rules/{path,protect,protect-file,schema,stage-code,touched-types,version,wait}.ts',
-    'lib/tasks/{decide,deletion,own-transition,progress,stage-semantics,turning,verify}.ts',
-    'lib/tasks/guards/{aims,asks,client-rows,duplicates,guard-of,held-by,holders,protected-fields,sparing}.ts',
+    'lib/tasks/{decide,deletion,list-pages,own-transition,planned,progress,stage-semantics,turning,verify}.ts',
+    'lib/tasks/guards/{aims,asks,client-rows,duplicates,guard-of,held-by,held-clients,holders,protected-fields,sparing}.ts',
     'lib/tasks/undo/{merge-links,same-record}.ts',
   ],
   tempDirName: '.stryker/tmp',

@@ -53,7 +53,7 @@ export function heldClients(holds: readonly Hold[], { ids }: Pick<Protect, 'ids'
     // Items of a smart process need have no clients.
     const hasNone = companyId === undefined || (contactId === undefined && contactIds === undefined);
     if (!parsed || (hasNone && alwaysHaveClients.has(by.entityTypeId))) unread = 'now';
-    for (const id of [contactId, ...(contactIds ?? [])]) found.set(keyOf({ entityTypeId: contact, id: id ?? 0 }), by);
+    for (const id of [contactId, contactIds].flat()) found.set(keyOf({ entityTypeId: contact, id: id ?? 0 }), by);
     found.set(keyOf({ entityTypeId: EntityType.company, id: companyId ?? 0 }), by);
   };
   let asks = [...Map.groupBy(held.values(), ({ entityTypeId }) => entityTypeId)].flatMap(([entityTypeId, some]) =>

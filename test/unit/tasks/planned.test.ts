@@ -1,7 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { StoredRule } from '../../../lib/rules/version.ts';
 import type { PresentRecord } from '../../../lib/tasks/decide.ts';
-import { rulesFor } from '../../../lib/tasks/planned.ts';
+import { callsFor, rulesFor, rulesToPlan } from '../../../lib/tasks/planned.ts';
 import { ruleDefaults } from '../rules/rule-defaults.ts';
 
 const week = 7 * 24 * 3600 * 1000;
@@ -99,4 +99,118 @@ test.each<[string, Partial<StoredRule>, Parameters<typeof rulesFor>[2], boolean]
 test.each([0, -1])('a record that was in its stage before that became a lost one has not been lost', (earlier) => {
   const question = { ...asked, stageLostSince: moved - earlier };
   expect(rulesFor(lost, [rule], enforcing, question)).toEqual(earlier === 0 ? [rule] : []);
+});
+
+test('a record that is gone calls for nothing, whoever asks', () => {
+  for (const source of ['app', 'operator', 'reconcile'] as const) {
+    const question = { ...asked, source };
+    expect(rulesFor({ found: false }, [rule], { mode: 'observe' }, question)).toEqual([]);
+    expect(rulesToPlan({ found: false }, [rule], { mode: 'observe' }, question)).toEqual([]);
+  }
+});
+
+test('a person may ask for what was lost after they asked, as long as the rule was there and the portal enforced', () => {
+  const byPerson = { ...asked, source: 'operator', askedAt: moved - 1 } as const;
+  expect(rulesFor(lost, [rule], enforcing, byPerson)).toEqual([]);
+  expect(rulesFor(lost, [{ ...rule, since: moved - 1 }], { mode: 'enforce', enforcedAt: moved - 1 }, byPerson)).toEqual(
+    [{ ...rule, since: moved - 1 }],
+  );
+});
+
+describe('a task is made now', () => {
+  const waiting = (waitMs: number, more: Partial<StoredRule> = {}): StoredRule => ({ ...rule, waitMs, ...more });
+  const ends = week + 9;
+  const now = moved + 9;
+
+  test.each<[string, StoredRule, boolean]>([
+    ['whose wait is over', waiting(0), true],
+    ['whose wait ends in 7 days, to the millisecond', waiting(ends), true],
+    ['whose wait ends a millisecond later', waiting(ends + 1), false],
+  ])('for a rule %s: %s', (_name, one, expected) => {
+    for (const source of ['app', 'reconcile', 'operator'] as const) {
+      const question = { source, receivedAt: now, now };
+      expect(rulesToPlan(lost, [one], enforcing, question)).toEqual(expected ? [one] : []);
+    }
+  });
+
+  test.each<[string, StoredRule, Parameters<typeof rulesFor>[2]]>([
+    ['the rule is younger than the loss', waiting(ends + 1, { since: moved + 1 }), enforcing],
+    ['the portal enforces since later', waiting(ends + 1), { mode: 'enforce', enforcedAt: moved + 1 }],
+  ])('for what a person asked for and no later look would find, because %s', (_name, one, portal) => {
+    const question = { source: 'operator', receivedAt: now, now } as const;
+    expect(rulesToPlan(lost, [one], portal, question)).toEqual([one]);
+    expect(rulesToPlan(lost, [one], portal, { ...question, source: 'reconcile' })).toEqual([]);
+    expect(rulesToPlan(lost, [one], portal, { ...question, source: 'app' })).toEqual([]);
+  });
+
+  test('for nothing that the nightly look will find, however long ago it was lost when a person asks', () => {
+    const later = moved + 2 * week;
+    const question = { source: 'operator', receivedAt: later, now: later } as const;
+    expect(rulesToPlan(lost, [waiting(4 * week)], enforcing, question)).toEqual([]);
+  });
+
+  test('for what a person asked for and was in its stage before that became a lost one', () => {
+    const question = { source: 'operator', receivedAt: now, now, stageLostSince: moved + 1 } as const;
+    expect(rulesToPlan(lost, [waiting(ends + 1)], enforcing, question)).toEqual([waiting(ends + 1)]);
+  });
+});
+
+describe('a wish calls for rules, each with the source that counts for it', () => {
+  const now = moved + 9;
+  const at = { now };
+  const named = (id: string, more: Partial<StoredRule> = {}): StoredRule => ({ ...rule, id, ...more });
+  const [a, b] = [named('a'), named('b')];
+  const byPerson = { source: 'operator', receivedAt: now, askedAt: now } as const;
+
+  test.each(['app', 'webhook', 'robot', 'reconcile'] as const)('of %s for all that act', (source) => {
+    const rules = [a, named('off', { enabled: false }), named('young', { since: moved + 1 }), b];
+    expect(callsFor(lost, rules, enforcing, { source, receivedAt: now }, at)).toEqual([
+      { rule: a, source },
+      { rule: b, source },
+    ]);
+  });
+
+  test('what no person wishes has no names of rules', () => {
+    const wish = { source: 'app', receivedAt: now, rules: ['b'] } as const;
+    expect(callsFor(lost, [a], enforcing, wish, at)).toEqual([{ rule: a, source: 'app' }]);
+  });
+
+  test('of an event for none when it came more than 7 days after the loss, or the stage became a lost one later', () => {
+    const late = { source: 'app', receivedAt: moved + week + 1 } as const;
+    expect(callsFor(lost, [a], enforcing, late, { now: late.receivedAt })).toEqual([]);
+    const event = { source: 'app', receivedAt: now } as const;
+    expect(callsFor(lost, [a], enforcing, event, { now, stageLostSince: moved + 1 })).toEqual([]);
+  });
+
+  test('of a person for all, when they name none', () => {
+    const rules = [a, named('young', { since: now })];
+    expect(callsFor(lost, rules, enforcing, byPerson, at)).toEqual(
+      rules.map((one) => ({ rule: one, source: 'operator' })),
+    );
+  });
+
+  test('of a person for those that they name; for the others the record has been found on purpose', () => {
+    const young = named('young', { since: moved + 1 });
+    expect(callsFor(lost, [a, b, young], enforcing, { ...byPerson, rules: ['b'] }, at)).toEqual([
+      { rule: b, source: 'operator' },
+      { rule: a, source: 'reconcile' },
+    ]);
+    expect(callsFor(lost, [a, young], enforcing, { ...byPerson, rules: ['young'] }, at)).toEqual([
+      { rule: young, source: 'operator' },
+      { rule: a, source: 'reconcile' },
+    ]);
+    expect(callsFor(lost, [a], enforcing, { ...byPerson, rules: [] }, at)).toEqual([{ rule: a, source: 'reconcile' }]);
+  });
+
+  test('of a person for what a rule said when they asked, not when their wish arrived', () => {
+    const wish = { ...byPerson, askedAt: moved + 1 };
+    const [asAsked, changed] = [named('asked', { since: moved + 1 }), named('changed', { since: moved + 2 })];
+    expect(callsFor(lost, [asAsked, changed], enforcing, wish, at)).toEqual([{ rule: asAsked, source: 'operator' }]);
+  });
+
+  test('of a person by what their wait says: a task now only for what no later look would find', () => {
+    const long = { waitMs: 2 * week };
+    const [known, young] = [named('known', long), named('young', { ...long, since: moved + 1 })];
+    expect(callsFor(lost, [known, young], enforcing, byPerson, at)).toEqual([{ rule: young, source: 'operator' }]);
+  });
 });
