@@ -4,8 +4,7 @@ import { explainIssues } from './explain.ts';
 import { type RuleFile, rulesFileSchema } from './file-schema.ts';
 import { toGuards } from './guards-file.ts';
 import { toProtect } from './protect-file.ts';
-import type { Finding } from './finding.ts';
-import { positionAt, type Positions, positionsOf } from './positions.ts';
+import { placeOf, positionAt, positionsOf } from './positions.ts';
 import { type Problem, RulesError } from './rules-error.ts';
 import type { Rule, RuleDeletion, RuleSet } from './schema.ts';
 import { parseWait } from './wait.ts';
@@ -53,7 +52,7 @@ function readRules(source: string, file: string): RuleSet {
   if (!parsed.success || findings.length > 0) {
     throw new RulesError(
       file,
-      findings.map((finding) => locate(finding, positions)),
+      findings.map(({ atKey, ...finding }) => ({ ...placeOf(positions, finding.path, atKey), ...finding })),
     );
   }
   const { rules, protect } = parsed.data;
@@ -118,16 +117,6 @@ function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] 
     },
   });
   return problems;
-}
-
-function locate({ path, message, hint, atKey }: Finding, { values, keys }: Positions): Problem {
-  let position = (atKey === true ? keys : values).get(path);
-  // What is missing has no place of its own: it is missing from the map around it.
-  for (let around = path; position === undefined && around !== '';) {
-    around = around.replace(/(^|\.)[^.[]*$|\[\d+\]$/, '');
-    position = values.get(around);
-  }
-  return { ...(position ?? { line: 1, column: 1 }), path, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 function whole(file: string, message: string): RulesError {

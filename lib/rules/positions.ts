@@ -1,4 +1,4 @@
-import { isCollection, isMap, isNode, isScalar, isSeq, LineCounter, type Node } from 'yaml';
+import { isMap, isNode, isSeq, LineCounter, type Node } from 'yaml';
 import { pathText } from './path.ts';
 import type { Position } from './schema.ts';
 
@@ -18,17 +18,26 @@ export function positionsOf(root: Node | null, lines: LineCounter): Positions {
   };
   const walk = (path: readonly PropertyKey[], node: unknown): void => {
     place(values, path, node);
-    if (!isCollection(node)) return;
     if (isSeq(node)) node.items.forEach((item, index) => walk([...path, index], item));
     if (!isMap(node)) return;
     for (const { key, value } of node.items) {
-      const name = isScalar(key) ? String(key.value) : '';
+      const name = String(key);
       place(keys, [...path, name], key);
       walk([...path, name], value);
     }
   };
   walk([], root);
   return { values, keys };
+}
+
+/** What was left out, or written in a shorter form, is where the thing around it is. */
+export function placeOf({ values, keys }: Positions, path: string, atKey = false): Position {
+  let place = (atKey ? keys : values).get(path);
+  for (let around = path; place === undefined && around !== '';) {
+    around = around.slice(0, Math.max(around.lastIndexOf('.'), around.lastIndexOf('['), 0));
+    place = values.get(around);
+  }
+  return place ?? { line: 1, column: 1 };
 }
 
 export function positionAt(lines: LineCounter, offset: number): Position {

@@ -7,6 +7,12 @@ import type { Rule } from './schema.ts';
 import { touchedTypes } from './touched-types.ts';
 import { typeText } from './type-words.ts';
 
+/** The fields of a type that rules touch. */
+interface Card {
+  readonly type: number;
+  readonly fields: readonly PortalField[];
+}
+
 /** The same with the hold field's name on the cards of each type, and codes in place of the names of sources. */
 export function resolveProtect(
   protect: Protect,
@@ -14,17 +20,20 @@ export function resolveProtect(
   directory: Directory,
   report: Report,
 ): Protect {
-  const types = [...new Set(rules.flatMap(touchedTypes))].filter((type) => directory.fields.has(type));
+  const cards = [...new Set(rules.flatMap(touchedTypes))].flatMap((type) => {
+    const fields = directory.fields.get(type);
+    return fields === undefined ? [] : [{ type, fields }];
+  });
   return {
     ...protect,
-    holdFields: holdFields(protect, types, directory, report),
-    sources: sourceCodes(protect, types, directory, report),
+    holdFields: holdFields(protect, cards, directory, report),
+    sources: sourceCodes(protect, cards, report),
   };
 }
 
-function holdFields({ holdField }: Protect, types: readonly number[], directory: Directory, report: Report) {
+function holdFields({ holdField }: Protect, cards: readonly Card[], directory: Directory, report: Report) {
   if (holdField === undefined) return {};
-  const found = types.map((type) => ({ type, field: checkbox(holdField, directory.fields.get(type) ?? []) }));
+  const found = cards.map(({ type, fields }) => ({ type, field: checkbox(holdField, fields) }));
   const lacking = found.filter(({ field }) => field === undefined).map(({ type }) => typeText(type, directory));
   if (lacking.length > 0) {
     const message = `the portal's ${lacking.join(', ')} have no field ${holdField} of the type yes or no`;
@@ -41,9 +50,9 @@ function checkbox(name: string, fields: readonly PortalField[]): PortalField | u
   return [...fields.filter((field) => field.name === name), ...named].find((field) => kindOf(field) === 'flag');
 }
 
-function sourceCodes({ sources }: Protect, types: readonly number[], directory: Directory, report: Report): string[] {
-  const items = types
-    .flatMap((type) => directory.fields.get(type) ?? [])
+function sourceCodes({ sources }: Protect, cards: readonly Card[], report: Report): string[] {
+  const items = cards
+    .flatMap(({ fields }) => fields)
     .find(({ name, items: values }) => name === 'sourceId' && values !== undefined)?.items;
   if (items === undefined) return [...sources];
   return sources.flatMap((source, index) => {

@@ -55,7 +55,7 @@ function stagesOf(entityTypeId: number, pipeline: Pipeline): Stage[] {
 /** By code, which is unique, and only then by name: a stage that bears another's code as its name changes nothing. */
 function find(text: string, entityTypeId: number, stages: readonly Stage[]): Stage[] {
   const byCode = stages.filter(({ code }) => code === canonicalStage(entityTypeId, 0, text));
-  return byCode.length > 0 ? byCode : stages.filter(({ name }) => name === text.trim().normalize());
+  return byCode.length > 0 ? byCode : stages.filter(({ name }) => name === text.normalize());
 }
 
 function unknownStage(

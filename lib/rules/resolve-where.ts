@@ -7,10 +7,10 @@ import { didYouMean } from './nearest.ts';
 type Words = { message: string; hint?: string };
 
 /** `crm.item.fields` gives them, and no row ever has them (object-fields.md); what to ask for instead. */
-const neverTold: ReadonlyMap<string, string | undefined> = new Map([
-  ['contacts', 'contactIds'],
-  ['companies', 'companyIds'],
-  ['fm', undefined],
+const neverTold: ReadonlyMap<string, { hint?: string }> = new Map([
+  ['contacts', { hint: 'write contactIds' }],
+  ['companies', { hint: 'write companyIds' }],
+  ['fm', {}],
 ]);
 
 /**
@@ -40,7 +40,7 @@ export function resolveCondition(
   }
   const { equals, in: among } = condition;
   const read = (value: Scalar, at: string): Scalar => {
-    const found = kind === 'list' ? itemOf(value, field) : readValue(kind, value);
+    const found = field.items ? itemOf(value, field.name, field.items) : readValue(kind, value);
     if ('value' in found) return found.value;
     report({ path: `${path}.${at}`, ...found });
     return value;
@@ -59,10 +59,8 @@ function operatorsOf({ equals, in: among, empty, olderThanMs, atLeast, atMost }:
 
 function unknownField(name: string, fields: readonly PortalField[], records: string): Words {
   const message = `the portal's ${records} have no field ${JSON.stringify(name)}`;
-  if (neverTold.has(name)) {
-    const instead = neverTold.get(name);
-    return { message: `${name} cannot be asked for`, ...(instead !== undefined && { hint: `write ${instead}` }) };
-  }
+  const never = neverTold.get(name);
+  if (never !== undefined) return { message: `${name} cannot be asked for`, ...never };
   const same = fields.find((field) => plain(field.name) === plain(name) || plain(field.title) === plain(name));
   if (same !== undefined) return { message, hint: `did you mean ${JSON.stringify(same.name)}?` };
   const near = didYouMean(
@@ -74,16 +72,17 @@ function unknownField(name: string, fields: readonly PortalField[], records: str
 
 /** UF_CRM_LOST_REASON and ufCrmLostReason, SOURCE_ID and sourceId are the same. */
 function plain(name: string): string {
+  // Stryker disable next-line MethodExpression: in either case they are the same
   return name.replaceAll(/[_\s]/g, '').toLowerCase();
 }
 
 /** By id, and only then by text: what is resolved already stays. */
-function itemOf(value: Scalar, { items = [], name }: PortalField): { value: string } | Words {
+function itemOf(value: Scalar, name: string, items: NonNullable<PortalField['items']>): { value: string } | Words {
   const wanted = String(value).trim().normalize();
   if (items.some(({ id }) => id === wanted)) return { value: wanted };
   const named = items.filter(({ text }) => text.trim().normalize() === wanted);
-  const [only] = named;
-  if (only !== undefined && named.length === 1) return { value: only.id };
+  const [only, ...others] = named;
+  if (only !== undefined && others.length === 0) return { value: only.id };
   if (only !== undefined) {
     const hint = `write the id of one: ${named.map(({ id }) => id).join(', ')}`;
     return { message: `${name} has several values ${JSON.stringify(value)}`, hint };

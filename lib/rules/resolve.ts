@@ -3,6 +3,7 @@ import type { Report } from './finding.ts';
 import { entityTypeOf } from './match.ts';
 import { type Problem, RulesError } from './rules-error.ts';
 import type { Rule, RuleSet } from './schema.ts';
+import { placeOf } from './positions.ts';
 import { resolveStages } from './resolve-stages.ts';
 import { resolveProtect } from './resolve-protect.ts';
 import { resolveCondition } from './resolve-where.ts';
@@ -17,33 +18,25 @@ import { typeProblem, typeText } from './type-words.ts';
  */
 export function resolveRules(ruleSet: RuleSet, directory: Directory): RuleSet {
   const problems: Problem[] = [];
+  const places = { values: ruleSet.positions, keys: ruleSet.keys };
   const rules = ruleSet.rules.map((rule, index) =>
     resolveRule(rule, directory, ({ path, atKey, ...words }) => {
       const full = `rules[${index}].${path}`;
-      problems.push({ ...placeOf(ruleSet, full, atKey), path: full, ...words });
+      problems.push({ ...placeOf(places, full, atKey), path: full, ...words });
     }),
   );
   const protect = resolveProtect(ruleSet.protect, ruleSet.rules, directory, ({ path, atKey, ...words }) => {
     const full = `protect.${path}`;
-    problems.push({ ...placeOf(ruleSet, full, atKey), path: full, ...words });
+    problems.push({ ...placeOf(places, full, atKey), path: full, ...words });
   });
   if (problems.length > 0) throw new RulesError(ruleSet.file, problems);
   return { ...ruleSet, rules, protect };
 }
 
-/** What was left out, or written in a shorter form, is where the thing around it is. */
-function placeOf({ positions, keys }: RuleSet, path: string, atKey = false): { line: number; column: number } {
-  let place = (atKey ? keys : positions).get(path);
-  for (let around = path; place === undefined && around !== '';) {
-    around = around.replace(/(^|\.)[^.[]*$|\[\d+\]$/, '');
-    place = positions.get(around);
-  }
-  return place ?? { line: 1, column: 1 };
-}
-
 function resolveRule(rule: Rule, directory: Directory, report: Report): Rule {
   const type = entityTypeOf(rule.when.type);
   rule.delete.forEach((entry, index) => {
+    // Stryker disable next-line ConditionalExpression: no other entry has a type, and of no type nothing is wrong
     if (entry.what === 'items') checkItems(entry.type, type, directory, `delete[${index}].items.type`, report);
   });
   const problem = typeProblem(type, directory);
@@ -54,6 +47,7 @@ function resolveRule(rule: Rule, directory: Directory, report: Report): Rule {
   const fields = directory.fields.get(type) ?? [];
   return {
     ...rule,
+    // Stryker disable next-line ArrayDeclaration: a type without pipelines has been refused above
     when: resolveStages(rule.when, directory.pipelines.get(type) ?? [], report),
     where: rule.where.map((condition) => resolveCondition(condition, fields, typeText(type, directory), report)),
   };
@@ -64,7 +58,7 @@ function checkItems(type: number, parent: number, directory: Directory, path: st
   const problem = typeProblem(type, directory, { withStages: false });
   if (problem !== undefined) {
     report({ path, ...problem });
-  } else if (directory.fields.get(type)?.some(({ name }) => name === `parentId${parent}`) === false) {
+  } else if (directory.fields.get(type)?.some(({ name }) => name === `parentId${parent}`) !== true) {
     const message = `${typeText(type, directory)} cannot have ${typeText(parent, directory)} as their parent`;
     report({ path, message, hint: 'link the two types in the settings of the smart process' });
   }

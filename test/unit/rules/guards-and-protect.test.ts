@@ -134,7 +134,7 @@ describe('on a portal', () => {
     ...field('sourceId', 'crm_status'),
     items: [
       { id: 'PARTNER', text: 'Partner' },
-      { id: 'WEB', text: 'Website' },
+      { id: 'WEB', text: ' Website ' },
       { id: 'UC_1', text: 'WEB' },
     ],
   };
@@ -174,6 +174,48 @@ describe('on a portal', () => {
 
   test('sources are codes afterwards, and resolved ones stay', () => {
     expect(resolved('{ sources: [Partner, WEB] }', 'deal').sources).toEqual(['PARTNER', 'WEB']);
+  });
+
+  test('sources are found by their names, with whatever spaces around them', () => {
+    expect(resolved('{ sources: [Website] }', 'deal').sources).toEqual(['WEB']);
+  });
+
+  test('where the values of sources stand on the cards of one type alone, they are those, and of no other list', () => {
+    const other = { ...field('UF_CRM_LIST', 'enumeration'), items: [{ id: 'X', text: 'Partner' }] };
+    const fields = new Map([
+      [2, [other, field('sourceId', 'string')]],
+      [3, [other, source]],
+    ]);
+    const ruleSet = loadRules(file('', { protect: '{ sources: [Partner] }', entries: 'contacts' }));
+    expect(resolveRules(ruleSet, { ...directory, fields }).protect.sources).toEqual(['PARTNER']);
+  });
+
+  test('where no card has sources, they stay as they are written', () => {
+    const ruleSet = loadRules(file('', { protect: '{ sources: [Partner] }', entries: 'item', type: '1044' }));
+    expect(resolveRules(ruleSet, directory).protect.sources).toEqual(['Partner']);
+  });
+
+  test('a type that the portal does not have is no card: it is refused where the rule names it, and only there', () => {
+    const protect = '{ hold-field: UF_CRM_KEEP, sources: [Partner] }';
+    const problems = refusal(() => resolved(protect, 'deal, { items: { type: 1045 } }'));
+    expect(problems).toEqual([
+      expect.stringContaining('rules[0].delete[1].items.type: the portal has no smart process'),
+    ]);
+  });
+
+  test('the hold field of a smart process has its number, of any length, at the beginning of the code and nowhere else', () => {
+    const protectWith = (name: string) => {
+      const card = [field('parentId2', 'crm_entity'), field(name)];
+      const fields = new Map([...directory.fields, [1044, card]]);
+      const ruleSet = loadRules(
+        file('', { protect: '{ hold-field: UF_CRM_KEEP }', entries: 'deal, { items: { type: 1044 } }' }),
+      );
+      return resolveRules(ruleSet, { ...directory, fields }).protect;
+    };
+    expect(holdFieldOf(protectWith('UF_CRM_127_KEEP'), 1044)).toBe('UF_CRM_127_KEEP');
+    for (const name of ['KEUF_CRM_7_EP', 'UF_CRM_7_NOT_KEEP', 'UF_CRM_7_KEEP_NOT', 'UF_CRM_X_KEEP']) {
+      expect(() => protectWith(name)).toThrow('items of type 1044 (Projects) have no field UF_CRM_KEEP');
+    }
   });
 
   test('a source that the portal does not have is refused', () => {

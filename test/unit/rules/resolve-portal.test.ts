@@ -43,6 +43,10 @@ const dealFields: PortalField[] = [
   field('UF_CRM_1723456789', 'money'),
   field('UF_CRM_2', 'file'),
   field('UF_CRM_BARE', 'enumeration'),
+  field('UF_CRM_NONE', 'enumeration', { items: [] }),
+  field('UF_CRM_MANY', 'enumeration', {
+    items: Array.from({ length: 21 }, (_, index) => ({ id: String(index + 1), text: `Number ${index + 1}` })),
+  }),
 ];
 const stages = [
   { code: 'NEW', name: 'New', semantics: 'P' },
@@ -160,6 +164,12 @@ describe('types', () => {
     expect(refusal(source)).toEqual([message]);
   });
 
+  test('items of a type whose links nobody may see are not deleted', () => {
+    expect(refusal(withoutWhere('type: deal, stages: all-lost', '{ items: { type: 1048 } }'))).toEqual([
+      '6:31 rules[0].delete[0].items.type: items of type 1048 (Secrets) cannot have deals as their parent (link the two types in the settings of the smart process)',
+    ]);
+  });
+
   test('the items of a linked type may be deleted, with stages or without', () => {
     const entries = '{ items: { type: 1044 } }, { items: { type: 1046 } }';
     expect(resolved(withoutWhere('type: deal, stages: all-lost', entries)).delete).toHaveLength(2);
@@ -172,6 +182,8 @@ describe('conditions', () => {
   test.each<[string, Omit<Condition, 'field'>]>([
     ['sourceId: WEB', { equals: 'WEB' }],
     ['sourceId: Website', { equals: 'WEB' }],
+    ['sourceId: " Website "', { equals: 'WEB' }],
+    ['sourceId: " WEB "', { equals: 'WEB' }],
     ['sourceId: { in: [Call, WEB, Website] }', { in: ['CALL', 'WEB'] }],
     ['UF_CRM_LOST_REASON: Too expensive', { equals: '79' }],
     ['UF_CRM_LOST_REASON: 80', { equals: '80' }],
@@ -222,7 +234,7 @@ describe('conditions', () => {
       `5:14 rules[0].where.constructor: the portal's deals have no field "constructor"`,
     ],
     ['contacts: { empty: true }', '5:14 rules[0].where.contacts: contacts cannot be asked for (write contactIds)'],
-    ['fm: { empty: true }', '5:14 rules[0].where.fm: fm cannot be asked for'],
+    ['companies: { empty: true }', '5:14 rules[0].where.companies: companies cannot be asked for (write companyIds)'],
     [
       'closedate: 2026-01-01',
       '5:25 rules[0].where.closedate.equals: equals does not suit the field closedate (closedate), which holds a time (it takes older-than, empty)',
@@ -255,6 +267,10 @@ describe('conditions', () => {
       'UF_CRM_LOST_REASON: Other',
       '5:34 rules[0].where.UF_CRM_LOST_REASON.equals: UF_CRM_LOST_REASON has several values "Other" (write the id of one: 81, 82)',
     ],
+    [
+      'UF_CRM_NONE: Spam',
+      '5:27 rules[0].where.UF_CRM_NONE.equals: UF_CRM_NONE has no value "Spam" (it has none at all)',
+    ],
     ['assignedById: Ada', '5:28 rules[0].where.assignedById.equals: "Ada" is no number of a record or a user'],
     ['opportunity: much', '5:27 rules[0].where.opportunity.equals: "much" is no number'],
     ['opportunity: 5|EUR', '5:27 rules[0].where.opportunity.equals: "5|EUR" is no number (without a currency)'],
@@ -264,6 +280,21 @@ describe('conditions', () => {
     const [first, ...rest] = refusal(file(deal, `{ ${where} }`));
     expect(rest).toEqual([]);
     expect(first?.startsWith(message)).toBe(true);
+  });
+
+  test('what no record ever tells, and has no other name, cannot be asked for', () => {
+    expect(refusal(file(deal, '{ fm: { empty: true } }'))).toEqual(['5:14 rules[0].where.fm: fm cannot be asked for']);
+  });
+
+  test('of the values of a list at most twenty are named', () => {
+    const [message] = refusal(file(deal, '{ UF_CRM_MANY: Something else }'));
+    expect(message).toContain('19 Number 19, 20 Number 20)');
+  });
+
+  test('of records whose fields nobody may see none can be asked for', () => {
+    expect(refusal(file('type: lead, stages: all-lost', '{ sourceId: WEB }', 'lead'))).toEqual([
+      `5:14 rules[0].where.sourceId: the portal's leads have no field "sourceId" (as far as the user of its credentials may see)`,
+    ]);
   });
 
   test('all of them at once', () => {

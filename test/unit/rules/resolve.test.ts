@@ -66,6 +66,7 @@ describe('stages are resolved', () => {
     ['a name in decomposed letters', 'stages: ["E\\u0301te\\u0301"]', ['C5:UC_1']],
     ['a code before a name', 'stages: [LOSE]', ['LOSE']],
     ['a name where no code is meant', 'pipelines: [5], stages: [LOSE]', ['C5:LOSE']],
+    ['a name with spaces around it', 'pipelines: [5], stages: [" Spam "]', ['C5:APOLOGY']],
     ['each only once', 'stages: [Spam, APOLOGY, "C5:APOLOGY"]', ['APOLOGY', 'C5:APOLOGY']],
   ])('%s', (_, when, expected) => {
     expect(stages(when)).toEqual(expected);
@@ -93,6 +94,11 @@ describe('stages are refused', () => {
       'that are nowhere',
       'stages: [Spamm]',
       '4:34 rules[0].when.stages[0]: no pipeline of the rule has a stage "Spamm" (did you mean "Spam"?)',
+    ],
+    [
+      'that resemble only what is not lost',
+      'pipelines: [0], stages: [Wonn]',
+      '4:50 rules[0].when.stages[0]: no pipeline of the rule has a stage "Wonn"',
     ],
     [
       'in the wrong case',
