@@ -25,7 +25,7 @@ export function badComments(placed: readonly PlacedRule[]): Finding[] {
         const message = `a comment counts as activity, and the rule has ${own}`;
         return [{ path: at, message, hint: 'leave comment out, or let the wait begin at the loss' }];
       }
-      if (waitOf(rule) === 0 && rule.delete.includes(typeof rule.when.type === 'number' ? 'item' : rule.when.type)) {
+      if (parseWait(waitIn(rule).for) === 0 && rule.delete.includes(typeof rule.when.type === 'number' ? 'item' : rule.when.type)) {
         const message = 'nobody could read it: the lost record goes at once, and its timeline with it';
         return [{ path: at, message, hint: 'leave comment out, or give the rule a wait' }];
       }
@@ -41,12 +41,13 @@ function isTouched(rule: RuleFile): boolean {
 }
 
 /** What of the rule depends on when something was last done with the record, in its own words. */
-function activityIn({ wait, where = {} }: RuleFile): string | undefined {
-  if (typeof wait === 'object' && wait.from === 'last-activity') return 'from: last-activity';
+function activityIn(rule: RuleFile): string | undefined {
+  const { where = {} } = rule;
+  if (waitIn(rule).from === 'last-activity') return 'from: last-activity';
   const field = Object.keys(where).find((name) => changedByComments.has(name.toLowerCase()));
   return field === undefined ? undefined : `a condition on ${field}`;
 }
 
-function waitOf({ wait }: RuleFile): number | undefined {
-  return parseWait(typeof wait === 'object' ? wait.for : wait);
+function waitIn({ wait }: RuleFile): { for: string; from?: string } {
+  return typeof wait === 'object' ? wait : { for: wait };
 }

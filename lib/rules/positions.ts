@@ -32,12 +32,9 @@ export function positionsOf(root: Node | null, lines: LineCounter): Positions {
 
 /** What was left out, or written in a shorter form, is where the thing around it is. */
 export function placeOf({ values, keys }: Positions, path: string, atKey = false): Position {
-  let place = (atKey ? keys : values).get(path);
-  for (let around = path; place === undefined && around !== '';) {
-    around = around.slice(0, Math.max(around.lastIndexOf('.'), around.lastIndexOf('['), 0));
-    place = values.get(around);
-  }
-  return place ?? { line: 1, column: 1 };
+  const around = [...path.matchAll(/[.[]/g)].map(({ index }) => path.slice(0, index)).toReversed();
+  const places = [(atKey ? keys : values).get(path), ...[...around, ''].map((one) => values.get(one))];
+  return places.find((place) => place !== undefined) ?? { line: 1, column: 1 };
 }
 
 export function positionAt(lines: LineCounter, offset: number): Position {

@@ -38,6 +38,16 @@ describe('comment: true', () => {
       'a condition on lastActivityTime',
     ],
     [
+      'a condition on who did something last',
+      rule('a', `${comment}, where: { lastActivityBy: 7 }`),
+      'a condition on lastActivityBy',
+    ],
+    [
+      'a condition on who changed it last',
+      rule('a', `${comment}, where: { updatedBy: 7 }`),
+      'a condition on updatedBy',
+    ],
+    [
       'a condition on the last change',
       rule('a', `${comment}, where: { updatedTime: { older-than: 90d } }`),
       'a condition on updatedTime',
@@ -71,5 +81,19 @@ describe('comment: true', () => {
     const [problem] = problems(file(rule('a', comment, { wait: '0m', entry: 'deal' })));
     expect(problem).toContain('rules[0].comment: nobody could read it');
     expect(problems(file(rule('a', comment, { wait: '0m' })))).toEqual([]);
+    expect(problems(file(rule('a', comment, { wait: '1m', entry: 'deal' })))).toEqual([]);
+  });
+
+  test.each<[string, string, string]>([
+    ['deal', 'deal', '{ for: 0m }'],
+    ['lead', 'lead', '0m'],
+    ['1044', 'item', '0m'],
+  ])('nor with one about %s that deletes it as %s, with the wait %s', (type, entry, wait) => {
+    const [problem] = problems(file(rule('a', comment, { type, entry, wait })));
+    expect(problem).toContain('rules[0].comment: nobody could read it');
+  });
+
+  test('goes with a wait from the loss that is written as a map', () => {
+    expect(problems(file(rule('a', comment, { wait: '{ for: 24h, from: loss }', entry: 'deal' })))).toEqual([]);
   });
 });

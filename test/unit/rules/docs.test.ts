@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { knownKeys } from '../../../lib/rules/expected.ts';
-import { rulesJsonSchema } from '../../../lib/rules/json-schema.ts';
 import { loadRules } from '../../../lib/rules/load.ts';
 import { plainDeletions } from '../../../lib/rules/schema.ts';
 
@@ -30,35 +29,4 @@ describe('docs/rules.md', () => {
 
 test('the example that is shipped is in order', () => {
   expect(loadRules(readFileSync('examples/rules.yaml', 'utf8')).rules).toHaveLength(1);
-});
-
-test('rules.schema.json is what `npm run rules:schema` writes', () => {
-  expect(JSON.parse(readFileSync('rules.schema.json', 'utf8'))).toEqual(JSON.parse(JSON.stringify(rulesJsonSchema())));
-});
-
-describe('the schema for editors', () => {
-  const maps: [string, { readonly properties: unknown; readonly additionalProperties?: unknown }][] = [];
-  const walk = (node: unknown, path: string): void => {
-    if (typeof node !== 'object' || node === null) return;
-    if ('properties' in node) maps.push([path, node]);
-    for (const [key, value] of Object.entries(node)) walk(value, `${path}/${key}`);
-  };
-  walk(rulesJsonSchema(), '');
-
-  test('knows every key of the file, and no other', () => {
-    expect(maps.filter(([, map]) => map.additionalProperties !== false)).toEqual([]);
-    const keys = new Set(maps.flatMap(([, map]) => Object.keys(map.properties as object)));
-    expect([...keys].toSorted()).toEqual(
-      [...new Set([...Object.values(knownKeys).flat(), 'contacts', 'items'])].toSorted(),
-    );
-  });
-
-  test('tells what each of them means', () => {
-    const silent = maps.flatMap(([path, map]) =>
-      Object.entries(map.properties as Record<string, object>)
-        .filter(([, value]) => !('description' in value))
-        .map(([key]) => `${path}/${key}`),
-    );
-    expect(silent).toEqual([]);
-  });
 });

@@ -111,6 +111,11 @@ describe('what is wrong with a condition', () => {
   });
 });
 
+test('twenty conditions are not too many', () => {
+  const where = Array.from({ length: 20 }, (_, index) => `f${index}: 1`).join(', ');
+  expect(problems(file([`where: { ${where} }`, 'delete: [contacts]']))).toEqual([]);
+});
+
 describe('what is wrong with a wait', () => {
   test.each([
     ['30', `5:11 rules[0].wait: ${time}, or a map with for and from`],

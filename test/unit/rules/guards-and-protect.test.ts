@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Directory, directoryNeeds } from '../../../lib/rules/directory.ts';
+import { type Directory, directoryNeeds, type PortalField } from '../../../lib/rules/directory.ts';
 import { allGuards } from '../../../lib/rules/guards.ts';
 import { loadRules } from '../../../lib/rules/load.ts';
 import { holdFieldOf, nothingProtected } from '../../../lib/rules/protect.ts';
@@ -206,7 +206,7 @@ describe('on a portal', () => {
   test('the hold field of a smart process has its number, of any length, at the beginning of the code and nowhere else', () => {
     const protectWith = (name: string) => {
       const card = [field('parentId2', 'crm_entity'), field(name)];
-      const fields = new Map([...directory.fields, [1044, card]]);
+      const fields = new Map<number, readonly PortalField[]>([...directory.fields, [1044, card]]);
       const ruleSet = loadRules(
         file('', { protect: '{ hold-field: UF_CRM_KEEP }', entries: 'deal, { items: { type: 1044 } }' }),
       );

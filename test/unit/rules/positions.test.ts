@@ -58,6 +58,10 @@ test('what is wrong with a key is where the key is', () => {
   expect(placeOf(found, 'rules[0].when.stages', true)).toEqual(found.values.get('rules[0].when'));
 });
 
+test('what is missing from the whole file is where the file begins to say something', () => {
+  expect(placeOf(positions('# our rules\n\nversion: 1\n'), 'rules')).toEqual({ line: 3, column: 1 });
+});
+
 test('an empty file has nothing but a beginning', () => {
   expect(positions('')).toEqual({ values: new Map(), keys: new Map() });
   expect(placeOf(positions(''), 'rules[0].id')).toEqual({ line: 1, column: 1 });
