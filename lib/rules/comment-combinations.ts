@@ -25,7 +25,10 @@ export function badComments(placed: readonly PlacedRule[]): Finding[] {
         const message = `a comment counts as activity, and the rule has ${own}`;
         return [{ path: at, message, hint: 'leave comment out, or let the wait begin at the loss' }];
       }
-      if (parseWait(waitIn(rule).for) === 0 && rule.delete.includes(typeof rule.when.type === 'number' ? 'item' : rule.when.type)) {
+      if (
+        parseWait(waitIn(rule).for) === 0 &&
+        rule.delete.includes(typeof rule.when.type === 'number' ? 'item' : rule.when.type)
+      ) {
         const message = 'nobody could read it: the lost record goes at once, and its timeline with it';
         return [{ path: at, message, hint: 'leave comment out, or give the rule a wait' }];
       }

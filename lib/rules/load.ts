@@ -20,7 +20,7 @@ export const longestSourceBytes = 128 * 1024;
  * @throws RulesError with every problem that was found
  */
 export function loadRules(source: string, file = 'rules.yaml'): RuleSet {
-  if (Buffer.byteLength(source, 'utf8') > longestSourceBytes) {
+  if (Buffer.byteLength(source) > longestSourceBytes) {
     throw whole(file, `is larger than ${longestSourceBytes / 1024} KiB`);
   }
   try {
@@ -36,11 +36,14 @@ function readRules(source: string, file: string): RuleSet {
   const lines = new LineCounter();
   const document = parseDocument(source, {
     version: '1.2',
-    schema: 'core',
     uniqueKeys: false, // checked by yamlProblems: the parser compares each key with each other
     stringKeys: true,
     lineCounter: lines,
   });
+  if (document.errors.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) {
+    // Stryker disable next-line StringLiteral: loadRules says it in its own words
+    throw new RangeError('the stack has ended');
+  }
   const syntax = yamlProblems(document, lines);
   if (syntax.length > 0) throw new RulesError(file, syntax);
 
@@ -92,26 +95,26 @@ function yamlProblems(document: Document.Parsed, lines: LineCounter): Problem[] 
     message:
       error.code === 'MULTIPLE_DOCS'
         ? 'the file holds more than one YAML document'
-        : `is no valid YAML: ${error.message.split(/ at line \d+|\n/)[0]?.replace(/:$/, '') ?? error.code}`,
+        : `is no valid YAML: ${error.message.replace(/ at line .*/s, '')}`,
   }));
-  const refuse = (node: unknown, message: string, hint?: string): void => {
+  const refuse = (node: unknown, words: { message: string; hint?: string }): void => {
+    // Stryker disable next-line OptionalChaining: what has been parsed has a place
     const offset = isNode(node) ? node.range?.[0] : undefined;
-    const position = positionAt(lines, offset ?? 0);
-    problems.push({ ...position, path: '', message, ...(hint === undefined ? {} : { hint }) });
+    problems.push({ ...positionAt(lines, offset ?? 0), path: '', ...words });
   };
   visit(document, {
     Node(_, node) {
       // An alias is worth nothing in a file this small, and a few nested ones can stand for gigabytes.
       if (isAlias(node) || node.anchor !== undefined) {
-        refuse(node, 'anchors and aliases are not supported', 'write it out');
+        refuse(node, { message: 'anchors and aliases are not supported', hint: 'write it out' });
       }
     },
     Map(_, { items }) {
       const seen = new Set<unknown>();
       for (const { key } of items) {
         const name = isScalar(key) ? key.value : key;
-        if (seen.has(name)) refuse(key, `the key ${JSON.stringify(name)} is written twice`);
-        if (name === '<<') refuse(key, 'merge keys are not supported', 'write it out');
+        if (seen.has(name)) refuse(key, { message: `the key ${JSON.stringify(name)} is written twice` });
+        if (name === '<<') refuse(key, { message: 'merge keys are not supported', hint: 'write it out' });
         seen.add(name);
       }
     },

@@ -13,8 +13,8 @@ export interface ItemType {
 
 const typeSchema = z.object({
   entityTypeId: z.coerce.number().pipe(z.int().positive()),
-  isStagesEnabled: z.enum(['Y', 'N']).catch('Y'),
-  isClientEnabled: z.enum(['Y', 'N']).catch('Y'),
+  isStagesEnabled: z.unknown().optional(),
+  isClientEnabled: z.unknown().optional(),
 });
 const typesSchema = z.object({ types: z.array(typeSchema) });
 
@@ -58,7 +58,8 @@ export async function itemTypes({
         return [];
       }
       for (const { entityTypeId, isStagesEnabled, isClientEnabled } of parsed.types) {
-        if (isClientEnabled === 'Y') types.push({ entityTypeId, hasStages: isStagesEnabled === 'Y' });
+        // What the portal does not say counts as there.
+        if (isClientEnabled !== 'N') types.push({ entityTypeId, hasStages: isStagesEnabled !== 'N' });
       }
       if (parsed.types.length < 50) return [];
       if (number + 1 < mostPages) return [page(number + 1)];

@@ -31,6 +31,7 @@ describe('what is wrong with a condition', () => {
       '[]',
       '5:12 rules[0].where: must be a map of 1 to 20 fields, each with its condition (without conditions leave where out)',
     ],
+    ['5', '5:12 rules[0].where: must be a map of 1 to 20 fields, each with its condition'],
     ['null', '5:12 rules[0].where: must be a map of 1 to 20 fields, each with its condition'],
     [
       '{}',
@@ -60,6 +61,8 @@ describe('what is wrong with a condition', () => {
     ],
     ['{ sourceId: { in: [] } }', '5:30 rules[0].where.sourceId.in: must be a list of 1 to 100 values'],
     ['{ sourceId: { in: [WEB, null] } }', `5:36 rules[0].where.sourceId.in[1]: ${value} ${forEmpty}`],
+    [`{ sourceId: ${'x'.repeat(501)} }`, `5:24 rules[0].where.sourceId: ${condition}`],
+    [`{ sourceId: { equals: ${'x'.repeat(501)} } }`, `5:34 rules[0].where.sourceId.equals: ${value}`],
     ['{ sourceId: { empty: yes } }', '5:33 rules[0].where.sourceId.empty: must be true or false'],
     [
       '{ sourceId: { equal: WEB } }',
@@ -83,6 +86,13 @@ describe('what is wrong with a condition', () => {
       '{ UF_CRM_reason: 1 }',
       `5:14 rules[0].where.UF_CRM_reason: ${field} (a user field is named by its code, which is in capitals: UF_CRM_…)`,
     ],
+    [
+      '{ ufCrmReason_1: 1 }',
+      `5:14 rules[0].where.ufCrmReason_1: ${field} (a user field is named by its code, which is in capitals: UF_CRM_…)`,
+    ],
+    ['{ my_uf_crm_1: 1 }', `5:14 rules[0].where.my_uf_crm_1: ${field} (did you mean "myUfCrm1"?)`],
+    ['{ SOURCE__ID: WEB }', `5:14 rules[0].where.SOURCE__ID: ${field} (did you mean "sourceId"?)`],
+    ['{ 1source: WEB }', `5:14 rules[0].where.1source: ${field}`],
     ['{ "Grund?": 1 }', `5:14 rules[0].where.Grund?: ${field}`],
     ['{ __proto__: 1, sourceId: WEB }', `5:14 rules[0].where.__proto__: ${field}`],
     // what can never hold
@@ -128,11 +138,33 @@ describe('what is wrong with a wait', () => {
       '{ for: 1d, from: last-activty }',
       '5:28 rules[0].wait.from: must be loss or last-activity (did you mean "last-activity"?)',
     ],
+    ['{ for: 1d, from: los }', '5:28 rules[0].wait.from: must be loss or last-activity (did you mean "loss"?)'],
     ['{ for: 1d, since: loss }', '5:22 rules[0].wait.since: "since" is no known key'],
     ['{ for: 1d, form: loss }', '5:22 rules[0].wait.form: "form" is no known key (did you mean "for"?)'],
   ])('wait: %s', (wait, message) => {
     expect(problems(file([`wait: ${wait}`, 'delete: [contacts]']))).toEqual([message]);
   });
+});
+
+test.each([
+  ['null', ''],
+  ['[3]', ''],
+  ['3', ' (put it in quotes: "3")'],
+])('what is wrong with the eleventh of the stages is said like that of the first: %s', (stage, hint) => {
+  const when = `{ type: deal, stages: [${'A, '.repeat(10)}${stage}] }`;
+  expect(problems(file(['delete: [contacts]'], when))).toEqual([
+    `4:64 rules[0].when.stages[10]: must be the code or the name of a stage, as text${hint}`,
+  ]);
+});
+
+test.each([
+  ['ufCrmKeep', ' (a user field is named by its code, which is in capitals: UF_CRM_…)'],
+  ['my_uf_crm_keep', ''],
+])('the hold field is no %s', (name, hint) => {
+  const protect = `protect: { hold-field: ${name} }`;
+  expect(problems(`${file(['delete: [contacts]'])}\n${protect}`)).toEqual([
+    `6:24 protect.hold-field: must be the code of a checkbox in capitals, such as UF_CRM_KEEP${hint}`,
+  ]);
 });
 
 describe('what is wrong with a deletion', () => {
@@ -147,6 +179,18 @@ describe('what is wrong with a deletion', () => {
       '{ contacts: null }',
       '5:26 rules[0].delete[0].contacts: must be a map, such as { via: crm.contact.delete } (without options write contacts alone)',
     ],
+    ['{ contacts: 5 }', '5:26 rules[0].delete[0].contacts: must be a map, such as { via: crm.contact.delete }'],
+    [
+      '{ foo: 1, contacts: 5 }',
+      '5:16 rules[0].delete[0].foo: "foo" is no known key (each entry of the list begins with a hyphen of its own)',
+    ],
+    [
+      '{ contacts: { via: crm.itm.delete } }',
+      '5:33 rules[0].delete[0].contacts.via: must be crm.item.delete or crm.contact.delete (did you mean "crm.item.delete"?)',
+    ],
+    ['{ items: { type: deals } }', `5:31 rules[0].delete[0].items.type: ${dynamic}`],
+    ['{ items: { type: "1044th" } }', `5:31 rules[0].delete[0].items.type: ${dynamic}`],
+    ['{ items: { type: "no. 1044" } }', `5:31 rules[0].delete[0].items.type: ${dynamic}`],
     ['{ contacts: { unless: [open-deals] } }', '5:28 rules[0].delete[0].contacts.unless: "unless" is no known key'],
     [
       '{ contacts: { via: crm.contacts.delete } }',
