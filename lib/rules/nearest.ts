@@ -22,9 +22,9 @@ export function didYouMean(word: string, candidates: Iterable<string>): { hint?:
 function editDistance(a: string, b: string): number {
   // Stryker disable next-line ConditionalExpression: they are never as near as that
   if (Math.abs(a.length - b.length) > 2) return Infinity;
-  const letters = [...b];
+  const letters = Array.from(b);
   let row = [0, ...letters.map((_, column) => column + 1)];
-  for (const [i, letter] of [...a].entries()) {
+  for (const [i, letter] of Array.from(a).entries()) {
     const next = [i + 1];
     for (const [j, other] of letters.entries()) {
       const substitution = (row[j] ?? 0) + (letter === other ? 0 : 1);

@@ -50,7 +50,7 @@ export async function readFindings(
 ): Promise<Map<Subject, Findings & { readonly lostStage: string | undefined }>> {
   const { guards, types, protect } = options;
   const notes = new Map<string, HolderNotes>();
-  const duplicatesOf = new Map<string, Set<string>>();
+  const duplicatesOf = new Map<string, Map<string, HolderNotes>>();
   const noteOf = (record: RecordKey): HolderNotes => {
     const key = keyOf(record);
     const known = notes.get(key) ?? new HolderNotes({ entityTypeId: record.entityTypeId, id: record.id });
@@ -78,12 +78,11 @@ export async function readFindings(
   const first = asksFor([...notes.values()]);
   if (guards.duplicates) {
     for (const [key, subject] of own) {
-      const found = new Set<string>();
+      const found = new Map<string, HolderNotes>();
       duplicatesOf.set(key, found);
       first.push(
         ...duplicateAsks(noteOf(subject), subject.fields, (duplicate) => {
-          noteOf(duplicate);
-          found.add(keyOf(duplicate));
+          found.set(keyOf(duplicate), noteOf(duplicate));
         }),
       );
     }
@@ -103,9 +102,8 @@ export async function readFindings(
 
   return new Map(
     subjects.map((subject) => {
-      const others = [...(duplicatesOf.get(keyOf(subject)) ?? [])]
-        .filter((key) => key !== keyOf(subject.lost))
-        .flatMap((key) => notes.get(key) ?? [])
+      const others = [...(duplicatesOf.get(keyOf(subject))?.values() ?? [])]
+        .filter(({ record }) => keyOf(record) !== keyOf(subject.lost))
         .map((holder) => ({ ...holder.record, ...holderOf(holder, subject) }));
       const found = { ...holderOf(noteOf(subject), subject), duplicates: others };
       return [subject, { ...found, lostStage: noteOf(subject).rows.get(keyOf(subject.lost))?.stageId }] as const;
