@@ -7,6 +7,8 @@ export default {
   jest: { configFile: 'test/mutation/jest.config.mjs', enableFindRelatedTests: false },
   coverageAnalysis: 'perTest',
   concurrency: '100%',
+  // Jest keeps something of each run: a process is slow after some hundreds of them.
+  maxTestRunnerReuse: 100,
   // The pure code that decides. Not in it: what reads, writes and passes on, which integration tests hold (lib/portals
   // too: the arithmetic of caps is part of its store). A file is named here as soon as no mutant of it survives without
   // a reason.
