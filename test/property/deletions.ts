@@ -36,7 +36,9 @@ export class Deletions {
     if (type === '3' || type === '4') return;
     const key = `${type}:${id}`;
     const owner = this.#children.get(key) ?? key;
-    const shownAt = this.#lost.get(owner) ?? this.#lost.get(key);
+    // An item may be both: listed as somebody's, and lost itself.
+    const shown = [this.#lost.get(owner), this.#lost.get(key)].filter((at) => at !== undefined);
+    const shownAt = shown.length > 0 ? Math.max(...shown) : undefined;
     if (shownAt === undefined || now - shownAt > freshMs)
       this.wrong.push(`${method} of ${key}, shown ${shownAt}, now ${now}`);
   }
