@@ -42,9 +42,32 @@ async function tryPort(port: number): Promise<number> {
   return taken;
 }
 
-/** A port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return tryPort(0);
+/** Below the ports that systems give to connections and to listeners on port 0: nobody takes one of these by chance. */
+const [lowest, highest] = [20_000, 32_000];
+const mostTries = 100;
+const given = new Set<number>();
+
+/**
+ * A port that nobody listens on at this moment, and that this process has not given before: what listens there may start
+ * a while later.
+ */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const port = lowest + Math.floor(Math.random() * (highest - lowest));
+    if (given.has(port)) continue;
+    try {
+      await tryPort(port);
+      given.add(port);
+      return port;
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+    }
+  }
+  throw new Error(`None of ${mostTries} ports between ${lowest} and ${highest} is free`);
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
 /**
@@ -55,9 +78,9 @@ export function freePort(): Promise<number> {
 export async function claimPorts(ports: Ports): Promise<Ports> {
   const claim = async (key: keyof Ports): Promise<number> => {
     try {
-      return await tryPort(ports[key]);
+      return ports[key] === 0 ? await freePort() : await tryPort(ports[key]);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+      if (!isTaken(error)) throw error;
       throw new PortInUse(ports[key], portVariables[key]);
     }
   };
