@@ -1,6 +1,7 @@
-import { B24OAuth, EnumAppStatus, ParamsFactory } from '@bitrix24/b24jssdk';
+import { type B24OAuth, ParamsFactory } from '@bitrix24/b24jssdk';
 import { maxBatchCommands } from '../../lib/bitrix24/batch.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
+import { officialClient } from '../../test/contract/official-client.ts';
 import { withFastTimers } from '../support/fast-time.ts';
 import { type Cell, deletion } from './lost-deals.ts';
 
@@ -68,27 +69,8 @@ async function areDeleted(client: B24OAuth, deals: readonly number[]): Promise<b
 
 function clientOf(portal: SimulatedPortal, { plan }: Cell): B24OAuth {
   const app = portal.createApp({ scope: ['crm'] });
-  const tokens = portal.installApp(app);
-  const client = new B24OAuth(
-    {
-      applicationToken: tokens.applicationToken,
-      userId: 1,
-      memberId: portal.memberId,
-      accessToken: tokens.accessToken,
-      refreshToken: tokens.refreshToken,
-      expires: Math.floor(tokens.expiresAt / 1000),
-      expiresIn: 3600,
-      scope: 'crm',
-      domain: portal.domain,
-      clientEndpoint: portal.endpoint,
-      serverEndpoint: portal.endpoint,
-      status: EnumAppStatus.Local,
-    },
-    { clientId: app.clientId, clientSecret: app.clientSecret },
-    { restrictionParams: plan === 'enterprise' ? ParamsFactory.getEnterprise() : ParamsFactory.getDefault() },
-  );
-  client.offClientSideWarning();
-  return client;
+  const limits = plan === 'enterprise' ? ParamsFactory.getEnterprise() : ParamsFactory.getDefault();
+  return officialClient(portal, app, portal.installApp(app), limits);
 }
 
 /** By the timers of the global object, which run as fast as everything else. */

@@ -49,11 +49,22 @@ export class PortalError extends Bitrix24Error {
     secrets: readonly string[] = [],
   ) {
     const error = redact(answer.error, secrets);
-    super(call, error === '' ? `${row.name}, an error without a code` : error, { status: answer.status });
+    super(call, codeIn(error, row), { status: answer.status });
     this.row = row;
     this.error = error;
     this.description = redact(answer.description, secrets);
   }
+}
+
+/** For a message, which may stand in a log: what is no code is a sentence, and nobody knows who is named in it. */
+function codeIn(error: string, { name }: Row): string {
+  if (error === '') return `${name}, an error without a code`;
+  return isErrorCode(error) ? error : `${name}, an error with a text for its code`;
+}
+
+/** Whether the `error` of an answer is a code; some carry a sentence there. */
+export function isErrorCode(error: string): boolean {
+  return /^[\w.:-]{1,80}$/.test(error);
 }
 
 /** Thrown when nothing was sent, or surely nothing of it arrived: no DNS name, connection refused, no TLS. */

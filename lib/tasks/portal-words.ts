@@ -1,3 +1,4 @@
+import { isErrorCode } from '../bitrix24/failures.ts';
 import type { Trouble } from './settle.ts';
 
 /** No more than this of what a portal says about an error is passed on. */
@@ -24,5 +25,5 @@ export function ourWords({ row, description }: Pick<Trouble, 'row' | 'descriptio
 
 /** The code of an error, where it is one and no sentence. */
 export function codeOf({ code, row }: Pick<Trouble, 'code' | 'row'>): string {
-  return /^[\w.:-]{1,80}$/.test(code) ? code : (row?.name ?? 'UNNAMED_ERROR');
+  return isErrorCode(code) ? code : (row?.name ?? 'UNNAMED_ERROR');
 }

@@ -18,7 +18,7 @@ import { afterFailure, afterTrouble, earliest, type Run, type WorkOptions } from
 import { Settlement } from './settle.ts';
 import type { Deletion, RecordKey, Task } from './task.ts';
 import type { Going } from './turning.ts';
-import { unansweredOf, withAnswers } from './unanswered.ts';
+import { type Answered, unansweredOf, withAnswers } from './unanswered.ts';
 import { workUndo } from './undo/work-undo.ts';
 
 /** A round looks and then deletes; one more look is needed for what does not come with the record. */
@@ -257,16 +257,19 @@ async function endAll(run: Run, endings: readonly Ending[]): Promise<number | un
   await each(sure, ({ task, end }) => end(task));
   const tasks = unsure.map(({ task }) => task);
   if (tasks.length === 0) return undefined;
-  let known: Task[];
+  let answered: readonly Answered[];
   try {
-    known = await withAnswers(run, tasks);
+    answered = await withAnswers(run, tasks);
   } catch (error) {
     return afterFailure(run, tasks, error);
   }
-  await each(
-    unsure.map(({ end }, index) => ({ end, task: known[index] })),
-    ({ end, task }) => (task ? end(task) : Promise.resolve()),
-  );
+  await each([...unsure.entries()], ([index, { task, end }]) => {
+    const found = answered[index];
+    if (found && 'task' in found) return end(found.task);
+    const row = found?.unreadable.row;
+    const description = row?.meaning ?? 'What has become of its deletions could not be read';
+    return afterTrouble(run, task, { code: 'TARGET_UNREADABLE', description, row, shared: tasks.length > 1 });
+  });
   return undefined;
 }
 

@@ -5,8 +5,10 @@ import type { JudgedAnswer } from '../../portals/judge.ts';
 import { PortalBusy, PortalStopped } from '../../portals/waiting.ts';
 import { backoffMs } from '../backoff.ts';
 import { each } from '../each.ts';
+import { codeOf, ourWords } from '../portal-words.ts';
 import { isPortalTrouble, type Run, troubleOf } from '../run.ts';
 import { pausedMs } from '../schedule.ts';
+import type { Trouble } from '../settle.ts';
 import type { Task } from '../task.ts';
 import type { CommentKind } from './comment-state.ts';
 import { referenceOf } from './comment-text.ts';
@@ -85,7 +87,7 @@ async function send(run: Run, drafts: readonly Draft[], later: Map<string, numbe
     await each(drafts, async (draft) => {
       later.set(draft.task.taskId, againAt(run, draft, error));
       if (isUnclear) return;
-      if (error instanceof Bitrix24Error) return countTry(run, draft, 'owed', troubleOf(error).description, later);
+      if (error instanceof Bitrix24Error) return countTry(run, draft, 'owed', inOurWords(troubleOf(error)), later);
       await takeBack(run, draft);
     });
     return;
@@ -169,5 +171,10 @@ function againAt({ options }: Run, { task, kind }: Draft, trouble: unknown): num
 
 function described(answer: JudgedAnswer | undefined): string {
   if (answer?.kind !== 'error') return 'the portal gave no usable answer';
-  return `${answer.row.meaning} ${answer.error}: ${answer.description}`.trim();
+  return inOurWords({ code: answer.error, description: answer.description, row: answer.row });
+}
+
+/** For the history of a task, where the portal's own words have no place. */
+function inOurWords(trouble: Trouble): string {
+  return `${codeOf(trouble)}. ${ourWords(trouble)}`;
 }

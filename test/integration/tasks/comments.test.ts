@@ -291,7 +291,7 @@ describe('a comment that the portal', () => {
     bench.portal.faults.add({
       when: { inBatch: 'command', method: add },
       times,
-      give: { type: 'error', error, description: 'no' },
+      give: { type: 'error', error, description: 'Ask Ms Example' },
     });
 
   test.each([
@@ -319,6 +319,7 @@ describe('a comment that the portal', () => {
         expect.stringContaining('No comment in the timeline (announcement)'),
         expect.stringContaining('No comment in the timeline (report)'),
       ]);
+      expect(JSON.stringify(task)).not.toContain('Ms Example');
       expect(task.nextAt).toBeUndefined();
     },
   );

@@ -70,6 +70,24 @@ describe('a deletion whose worker died', () => {
     expect((await bench.task(taskId)).deletions?.[0]?.outcome?.result).toBe('already-gone');
   });
 
+  test('is no end of the task while the portal refuses to say what became of it', async () => {
+    const contact = bench.portal.addContact({ silent: true });
+    const id = bench.portal.addDeal({ stageId: 'LOSE', silent: true, contactIds: [contact] });
+    await pushRule('[contacts]');
+    const taskId = await bench.taskOf(deal(id), 'tidy');
+    await dieAfterDeletion(taskId);
+    bench.portal.updateDeal(id, { stageId: 'NEW', silent: true });
+    // The first list of the round is that of deals.
+    bench.portal.faults.add({
+      when: { method: 'crm.item.list', inBatch: 'command', nth: 2 },
+      give: { type: 'error', error: 'INTERNAL_SERVER_ERROR' },
+    });
+    await bench.work([taskId]);
+    expect(await bench.task(taskId)).toMatchObject({ status: 'open', attempts: 1 });
+    await bench.workFor(60);
+    expect((await bench.task(taskId)).deletions?.[0]?.outcome?.result).toBe('already-gone');
+  });
+
   test('of links is not taken for left alone when the deal has another company now', async () => {
     const { portal } = bench;
     const [before, after] = [portal.addCompany({ silent: true }), portal.addCompany({ silent: true })];

@@ -80,6 +80,13 @@ describe('a failure says which call failed, why, and what to do', () => {
   });
 });
 
+test('a sentence in the place of the code stands in no message', () => {
+  const error = portalError('Ms Example has locked this', '', 400);
+  expect(error.message).not.toContain('Example');
+  expect(error.message).toContain('an error with a text for its code (HTTP 400)');
+  expect(error.error).toBe('Ms Example has locked this');
+});
+
 test('no failure carries a credential that the portal’s text or code quotes', () => {
   const secret = 'planted secret';
   const error = portalError(`BAD ${secret}`, `the ${secret} is wrong`, 400, [secret]);
