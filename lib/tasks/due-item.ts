@@ -13,7 +13,7 @@ export const unreadSchema = z.object({
   /** When the first event that named it arrived, in ms: what was news then still is. */
   receivedAt: z.int().positive(),
   source: z.enum(eventSources),
-  /** From `operator`: the rules that were named; absent: all. */
+  /** From `operator`: the rules that were named; from `reconcile`: those it was looked for for; absent: all. */
   rules: z.array(z.string()).optional(),
   /** From `operator`: when the person asked; absent: when the first event arrived. */
   askedAt: z.int().positive().optional(),

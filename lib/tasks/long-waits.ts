@@ -18,7 +18,8 @@ const lookAheadMs = longWaitsEveryMs + 2 * hour;
  * Names the records whose long wait is over before the next look: no task waits for them, because rules and records
  * change in months. Rule by rule, by the time that its wait counts from, in a window that begins where the last one
  * ended; a wait that was changed begins again at the rule's `since`, also when it is no long one any more, for the
- * records that have no task because it was.
+ * records that have no task because it was. Each is named for that rule's sake: what another one takes for history
+ * stays so.
  *
  * @param deadline ms since the epoch
  * @returns whether it is over
@@ -110,7 +111,7 @@ async function look(
       search,
       afterId: pass.afterId,
       deadline,
-      common: { memberId, source: 'reconcile' },
+      common: { memberId, source: 'reconcile', rules: [rule.id] },
       keep: (afterId) => portals.waitMarks.put(memberId, rule.id, { ...mark, pass: { ...pass, afterId } }),
     });
     found += named.found;

@@ -13,22 +13,42 @@ const positiveInt = z.int().check(z.positive());
 export const eventSources = ['app', 'webhook', 'robot', 'reconcile', 'operator'] as const;
 
 /** What a person asked for counts most, then what was looked for on purpose. */
-export function moreDeliberate(a: EventMessage['source'], b: EventMessage['source']): EventMessage['source'] {
+function moreDeliberate(a: EventMessage['source'], b: EventMessage['source']): EventMessage['source'] {
   return (['operator', 'reconcile'] as const).find((source) => source === a || source === b) ?? a;
 }
 
-/** What a person has asked for: by these rules (undefined: all), as they were at `askedAt`, ms since the epoch. */
+/** Who wishes a record to be read, and by which rules (undefined: all). An event names none. */
 export interface Ask {
+  readonly source: EventMessage['source'];
+  /** From `operator`: those that the person named. From `reconcile`: those for whose sake it was looked for. */
   readonly rules?: string[] | undefined;
-  readonly askedAt: number;
+  /** From `operator`: when the person asked, in ms since the epoch: the rules count as they were then. */
+  readonly askedAt?: number | undefined;
 }
 
-/** Two wishes of persons for one record as one: the newer, where it asks for all of the older; else no more than both. */
+/** What a message, or a row, asks for. */
+export function askOf(wish: Ask & { readonly receivedAt: number }): Ask {
+  const { source, rules, receivedAt, askedAt = receivedAt } = wish;
+  if (source === 'operator') return { source, rules, askedAt };
+  return source === 'reconcile' ? { source, rules } : { source };
+}
+
+/**
+ * Two wishes for one record as one: the more deliberate. Of two that reconciliation found, all that either was looked
+ * for for; of two persons', the newer, where it asks for all of the older; else no more than both.
+ */
 export function mergedAsk(a: Ask, b: Ask): Ask {
-  const [older, newer] = a.askedAt < b.askedAt ? [a, b] : [b, a];
+  const source = moreDeliberate(a.source, b.source);
+  if (a.source !== b.source) return source === a.source ? a : b;
+  if (source === 'reconcile') return { source, rules: a.rules && b.rules && union(a.rules, b.rules) };
+  const [older, newer] = (a.askedAt ?? 0) < (b.askedAt ?? 0) ? [a, b] : [b, a];
   const { rules } = newer;
   if (rules === undefined || older.rules?.every((id) => rules.includes(id)) === true) return newer;
-  return { askedAt: older.askedAt, rules: older.rules && [...new Set([...older.rules, ...rules])] };
+  return { source, askedAt: older.askedAt, rules: older.rules && union(older.rules, rules) };
+}
+
+function union(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])];
 }
 
 /** One message on `events`: this record of this portal may have changed. `receivedAt` is ms since the epoch. */
@@ -51,7 +71,10 @@ export const eventMessageSchema = z.strictObject({
   ),
   /** Sent for an unread item: its stamp, so that this read ends no newer wish. */
   stamp: z.optional(z.string().check(z.maxLength(64))),
-  /** From `operator`: the rules that the person named; absent: all. For the others it counts as found on purpose. */
+  /**
+   * From `operator`: the rules that the person named; for the others it counts as found on purpose. From `reconcile`:
+   * those for whose sake it was looked for; for the others it counts as an event. Absent: all.
+   */
   rules: z.optional(z.array(z.string().check(z.maxLength(64))).check(z.maxLength(1000))),
   /** From `operator`: when the person asked (ms). Rules that begin later, and a later switch to enforce, do not count. */
   askedAt: z.optional(positiveInt),

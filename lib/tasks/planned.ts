@@ -16,6 +16,8 @@ export interface Question {
   readonly receivedAt: number;
   /** ms since the epoch: of a person's wish, when they asked; absent: when it arrived. */
   readonly askedAt?: number | undefined;
+  /** Of `reconcile`: the rules for whose sake it was looked for; absent: all. For the others an event has come. */
+  readonly sought?: readonly string[] | undefined;
   /** ms since the epoch: when its stage became a lost one, if that was noticed. */
   readonly stageLostSince?: number | undefined;
   readonly now: number;
@@ -24,15 +26,16 @@ export interface Question {
 /**
  * The rules that a record which may have changed calls for. Ignored are losses before the portal enforced, before the
  * rule said what it says now, more than 7 days before the event arrived (however long it took to read the record), and
- * records that never moved into a lost stage because the stage became one under them. What a person has asked for
- * (`operator`) is taken whenever it was lost, by the rules that said the same when they asked and on a portal that
- * enforced by then: what is pushed or switched later does not reach into the past.
+ * records that never moved into a lost stage because the stage became one under them. What was looked for on purpose
+ * (`reconcile`) may be older, for the rules that it was looked for for. What a person has asked for (`operator`) is taken
+ * whenever it was lost, by the rules that said the same when they asked and on a portal that enforced by then: what is
+ * pushed or switched later does not reach into the past.
  */
 export function rulesFor(
   record: PresentRecord,
   rules: readonly StoredRule[],
   portal: Pick<Portal, 'mode' | 'enforcedAt'>,
-  { source, receivedAt, askedAt = receivedAt, stageLostSince = 0, now }: Question,
+  { source, receivedAt, askedAt = receivedAt, sought, stageLostSince = 0, now }: Question,
 ): StoredRule[] {
   // Stryker disable next-line ConditionalExpression: no rule matches what is not lost, but its times are known only here
   if (!record.found) return [];
@@ -42,10 +45,11 @@ export function rulesFor(
   const isEnforcedBy = (moment: number) => portal.mode !== 'enforce' || moment >= enforcedAt;
   if (source === 'operator') return isEnforcedBy(askedAt) ? matching.filter(({ since }) => askedAt >= since) : [];
   if (movedTime < stageLostSince) return [];
-  // Whoever looks for records on purpose finds old ones too.
-  if (source !== 'reconcile' && movedTime < receivedAt - newsMs) return [];
   if (!isEnforcedBy(movedTime)) return [];
-  return matching.filter((rule) => movedTime >= rule.since);
+  const isNews = movedTime >= receivedAt - newsMs;
+  // Whoever looks for records on purpose finds old ones too.
+  const isSought = ({ id }: StoredRule) => source === 'reconcile' && (sought === undefined || sought.includes(id));
+  return matching.filter((rule) => movedTime >= rule.since && (isNews || isSought(rule)));
 }
 
 /**
@@ -68,12 +72,13 @@ export function rulesToPlan(
   );
 }
 
-/** A wish for a record: who asked first, when, and of a person, for which rules. */
+/** A wish for a record: who asked first, when, and for which rules. */
 type Asked = Pick<Question, 'source' | 'receivedAt' | 'askedAt'> & { readonly rules?: readonly string[] | undefined };
 
 /**
  * What a wish calls for, each with the source that counts for it: a person asks for the rules that they name, as they
- * are then, and for the others the record has been found on purpose.
+ * are then, and for the others the record has been found on purpose. What was looked for for the sake of some rules is
+ * for the others no more than what an event told of.
  */
 export function callsFor(
   record: PresentRecord,
@@ -83,9 +88,12 @@ export function callsFor(
   at: Pick<Question, 'stageLostSince' | 'now'>,
 ): { rule: StoredRule; source: Question['source'] }[] {
   const { source, receivedAt, askedAt, rules: named } = wish;
-  const ask = (some: readonly StoredRule[], by: Question['source']) =>
-    rulesToPlan(record, some, portal, { ...at, source: by, receivedAt, askedAt }).map((rule) => ({ rule, source: by }));
-  if (source !== 'operator') return ask(rules, source);
+  const ask = (some: readonly StoredRule[], by: Question['source'], sought?: readonly string[]) =>
+    rulesToPlan(record, some, portal, { ...at, source: by, receivedAt, askedAt, sought }).map((rule) => ({
+      rule,
+      source: by,
+    }));
+  if (source !== 'operator') return ask(rules, source, named);
   const byPerson = new Set(
     rulesFor(
       record,

@@ -115,6 +115,32 @@ describe('what random scenarios have found', () => {
       front,
     ));
 
+  // The nightly look named the deal for the rule that had waited, and the other acted on what was history for it.
+  test('a deal that is found when a long wait ends is not found for another rule', () =>
+    examine(
+      {
+        ...simple,
+        rules: [
+          ...simple.rules.map((rule) => ({ ...rule, where: { UF_CRM_AMOUNT: { 'at-least': 100 } } })),
+          {
+            ...(simple.rules[0] as Scenario['rules'][number]),
+            id: 'rule-2',
+            wait: '20d',
+            delete: ['company-contacts'],
+          },
+        ],
+        phases: [
+          { deeds: [], passes: 9 * 24 * hour, troubles: [] },
+          {
+            deeds: [{ do: 'edit', on: 0, reason: '', amount: 200, told: 'once' }],
+            passes: hour,
+            troubles: [],
+          },
+        ],
+      },
+      front,
+    ));
+
   // The task had failed for the one contact before the other had its second try.
   test('what is refused beside it does not keep a contact from another try', () =>
     examine(

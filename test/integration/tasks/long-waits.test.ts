@@ -186,6 +186,96 @@ describe('a look', () => {
   });
 });
 
+describe('a record that is found for the sake of one rule', () => {
+  const two = (prompt: string) =>
+    `${rules('30d')}  - id: prompt
+    when: { type: deal, stages: all-lost }
+    where: { UF_CRM_AMOUNT: { at-least: 100 } }
+    wait: ${prompt}
+    delete: [company]
+`;
+  const planned = async () => (await bench.tasks()).map(({ rule, source }) => `${rule.id} ${source}`).toSorted();
+  const setAmount = (id: number) => bench.portal.updateDeal(id, { fields: { UF_CRM_AMOUNT: 200 }, silent: true });
+  const failsOnce = () =>
+    bench.portal.faults.add({
+      when: { method: 'batch' },
+      times: 1,
+      give: { type: 'error', status: 500, error: 'INTERNAL_SERVER_ERROR' },
+    });
+
+  beforeEach(async () => {
+    bench.portal.addField(2, { name: 'UF_CRM_AMOUNT', type: 'double' });
+    await bench.pushFile(two('0m'));
+  });
+
+  test('is named for that rule, and history for another that an event told of too late', async () => {
+    const [id = 0] = lose();
+    await bench.plan([bench.event(id)]);
+    bench.time.now += 13 * day;
+    setAmount(id);
+    await bench.plan([bench.event(id)]);
+    expect(await planned()).toEqual([]);
+    bench.time.now += 16 * day;
+    await look();
+    expect(bench.events.bodies<EventMessage>()).toMatchObject([{ id, source: 'reconcile', rules: ['patient'] }]);
+    await planFound();
+    expect(await planned()).toEqual(['patient reconcile']);
+  });
+
+  test('is found for both when the waits of both end', async () => {
+    await bench.pushFile(two('30d'));
+    const [id = 0] = lose();
+    setAmount(id);
+    bench.time.now += 29 * day;
+    await look();
+    expect(bench.events.bodies<EventMessage>().map((message) => message.rules)).toEqual([['patient'], ['prompt']]);
+    await planFound();
+    expect(await planned()).toEqual(['patient reconcile', 'prompt reconcile']);
+  });
+
+  test('stays named for it when it cannot be read, found again for another rule or told of by an event', async () => {
+    const [id = 0] = lose();
+    setAmount(id);
+    bench.time.now += 29 * day;
+    await look();
+    failsOnce();
+    await planFound();
+    expect(await bench.wish(id)).toMatchObject({ source: 'reconcile', rules: ['patient'] });
+    failsOnce();
+    await bench.plan([bench.event(id)]);
+    expect(await bench.wish(id)).toMatchObject({ source: 'reconcile', rules: ['patient'] });
+    failsOnce();
+    await bench.plan([bench.event(id, { source: 'reconcile', rules: ['gone'] })]);
+    const wish = await bench.wish(id);
+    expect(wish).toMatchObject({ source: 'reconcile', rules: ['patient', 'gone'] });
+    await bench.plan(wish ? [wish] : []);
+    expect(await planned()).toEqual(['patient reconcile']);
+    expect(await bench.wish(id)).toBeUndefined();
+  });
+
+  test('is news for the others as long as the first event that told of it made it news', async () => {
+    const [id = 0] = lose();
+    setAmount(id);
+    bench.time.now += 6 * day;
+    const early = bench.event(id);
+    bench.time.now += 23 * day;
+    await look();
+    await bench.plan([...bench.events.bodies<EventMessage>(), early]);
+    expect(await planned()).toEqual(['patient reconcile', 'prompt reconcile']);
+  });
+
+  test('is found for all rules by a message that names none, as one in flight may', async () => {
+    const [id = 0] = lose();
+    setAmount(id);
+    bench.time.now += 29 * day;
+    await bench.plan([
+      bench.event(id, { source: 'reconcile', rules: ['patient'] }),
+      bench.event(id, { source: 'reconcile' }),
+    ]);
+    expect(await planned()).toEqual(['patient reconcile', 'prompt reconcile']);
+  });
+});
+
 test('a person’s wish makes a task at once where no night would find the record', async () => {
   const [old = 0] = lose();
   bench.time.now += day;

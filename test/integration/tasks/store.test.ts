@@ -348,6 +348,36 @@ describe('what a record is to be read for', () => {
     ],
     [[['operator', ['a']], ['operator']], 'operator', undefined],
     [[['operator'], ['operator', ['a']]], 'operator', undefined],
+    [[['reconcile', ['a']]], 'reconcile', ['a']],
+    [[['app'], ['reconcile', ['a']], ['app']], 'reconcile', ['a']],
+    [
+      [
+        ['reconcile', ['a']],
+        ['reconcile', ['b', 'a']],
+      ],
+      'reconcile',
+      ['a', 'b'],
+    ],
+    [[['reconcile', ['a']], ['reconcile']], 'reconcile', undefined],
+    [[['reconcile'], ['reconcile', ['a']]], 'reconcile', undefined],
+    [[['reconcile', ['a']], ['operator']], 'operator', undefined],
+    [
+      [
+        ['reconcile', ['a']],
+        ['operator', ['b']],
+      ],
+      'operator',
+      ['b'],
+    ],
+    [
+      [
+        ['operator', ['b']],
+        ['reconcile', ['a']],
+      ],
+      'operator',
+      ['b'],
+    ],
+    [[['operator'], ['reconcile', ['a']]], 'operator', undefined],
   ])('of %j is by %s for %j', async (wishes, source, rules) => {
     for (const wish of wishes) await want(...wish);
     expect(await row()).toMatchObject({ source });
@@ -369,6 +399,23 @@ describe('what a record is to be read for', () => {
     expect(await row()).toMatchObject({ askedAt: 1_000, rules: ['a', 'b', 'c'] });
     await ask(3_000, ['c', 'b', 'a']);
     expect(await row()).toMatchObject({ askedAt: 3_000, rules: ['c', 'b', 'a'] });
+  });
+
+  test('named for what reconciliation looked for, keeps when the person asked', async () => {
+    await want('operator', ['b']);
+    const askedAt = time.now;
+    time.now += 5_000;
+    await want('reconcile', ['a']);
+    expect(await row()).toMatchObject({ source: 'operator', rules: ['b'], askedAt });
+  });
+
+  test('found for two rules at once is for both, and for all when it was found for all as well', async () => {
+    await Promise.all([want('reconcile', ['a']), want('reconcile', ['b']), want('app')]);
+    const rules = (await row())?.['rules'] as string[];
+    expect(rules.toSorted()).toEqual(['a', 'b']);
+    await Promise.all([want('reconcile', ['c']), want('reconcile'), want('reconcile', ['d'])]);
+    expect(await row()).toMatchObject({ source: 'reconcile' });
+    expect((await row())?.['rules']).toBeUndefined();
   });
 
   test('asked for by two persons at once is for both', async () => {

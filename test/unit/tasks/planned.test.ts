@@ -72,6 +72,27 @@ test('what reconciliation looked for on purpose is never too old, but for the po
   expect(rulesFor(lost, [rule], { mode: 'enforce', enforcedAt: moved + 1 }, found)).toEqual([]);
 });
 
+test('what was looked for for some rules is never too old for them, and news of 7 days for the others', () => {
+  const [a, b, c] = [
+    { ...rule, id: 'a' },
+    { ...rule, id: 'b' },
+    { ...rule, id: 'c' },
+  ];
+  const found = (receivedAt: number, sought: string[]) =>
+    rulesFor(lost, [a, b, c], enforcing, { source: 'reconcile', sought, receivedAt, now: receivedAt });
+  expect(found(moved + week + 1, ['c', 'b'])).toEqual([b, c]);
+  expect(found(moved + week + 1, [])).toEqual([]);
+  expect(found(moved + week, ['b'])).toEqual([a, b, c]);
+});
+
+test.each<[string, Partial<StoredRule>, Parameters<typeof rulesFor>[2]]>([
+  ['said something else then', { since: moved + 1 }, enforcing],
+  ['is on a portal that enforces since later', {}, { mode: 'enforce', enforcedAt: moved + 1 }],
+])('what was looked for for a rule is not its own when it %s', (_name, changed, portal) => {
+  const found = { source: 'reconcile', sought: ['spam'], receivedAt: moved + 2, now: moved + 2 } as const;
+  expect(rulesFor(lost, [{ ...rule, ...changed }], portal, found)).toEqual([]);
+});
+
 test.each(['app', 'webhook', 'robot'] as const)('an event of %s makes news of the 7 days before it came', (source) => {
   const event = { ...asked, source };
   expect(rulesFor(lost, [rule], enforcing, { ...event, receivedAt: moved + week })).toEqual([rule]);
@@ -170,9 +191,37 @@ describe('a wish calls for rules, each with the source that counts for it', () =
     ]);
   });
 
-  test('what no person wishes has no names of rules', () => {
+  test('what an event tells of has no names of rules', () => {
     const wish = { source: 'app', receivedAt: now, rules: ['b'] } as const;
     expect(callsFor(lost, [a], enforcing, wish, at)).toEqual([{ rule: a, source: 'app' }]);
+    const late = { source: 'app', receivedAt: moved + week + 1, rules: ['a'] } as const;
+    expect(callsFor(lost, [a], enforcing, late, at)).toEqual([]);
+  });
+
+  test('of reconciliation for those that it looked for it for, however old; for the others as of an event', () => {
+    const wish = (receivedAt: number) => ({ source: 'reconcile', receivedAt, rules: ['b'] }) as const;
+    const at = (now: number) => callsFor(lost, [a, b], enforcing, wish(now), { now });
+    expect(at(moved + week + 1)).toEqual([{ rule: b, source: 'reconcile' }]);
+    expect(at(moved + week)).toEqual([
+      { rule: a, source: 'reconcile' },
+      { rule: b, source: 'reconcile' },
+    ]);
+  });
+
+  test('of reconciliation for none that names rules which are gone, or none, when the loss is no news', () => {
+    const now = moved + week + 1;
+    for (const rules of [['gone'], []]) {
+      expect(callsFor(lost, [a], enforcing, { source: 'reconcile', receivedAt: now, rules }, { now })).toEqual([]);
+    }
+  });
+
+  test('of a person for the others as found on purpose, however old', () => {
+    const now = moved + 52 * week;
+    const wish = { source: 'operator', receivedAt: now, askedAt: now, rules: ['b'] } as const;
+    expect(callsFor(lost, [a, b], enforcing, wish, { now })).toEqual([
+      { rule: b, source: 'operator' },
+      { rule: a, source: 'reconcile' },
+    ]);
   });
 
   test('of an event for none when it came more than 7 days after the loss, or the stage became a lost one later', () => {
