@@ -200,25 +200,27 @@ describe('a wish calls for rules, each with the source that counts for it', () =
 
   test('of reconciliation for those that it looked for it for, however old; for the others as of an event', () => {
     const wish = (receivedAt: number) => ({ source: 'reconcile', receivedAt, rules: ['b'] }) as const;
-    const at = (now: number) => callsFor(lost, [a, b], enforcing, wish(now), { now });
-    expect(at(moved + week + 1)).toEqual([{ rule: b, source: 'reconcile' }]);
-    expect(at(moved + week)).toEqual([
+    const calls = (late: number) => callsFor(lost, [a, b], enforcing, wish(late), { now: late });
+    expect(calls(moved + week + 1)).toEqual([{ rule: b, source: 'reconcile' }]);
+    expect(calls(moved + week)).toEqual([
       { rule: a, source: 'reconcile' },
       { rule: b, source: 'reconcile' },
     ]);
   });
 
   test('of reconciliation for none that names rules which are gone, or none, when the loss is no news', () => {
-    const now = moved + week + 1;
+    const late = moved + week + 1;
     for (const rules of [['gone'], []]) {
-      expect(callsFor(lost, [a], enforcing, { source: 'reconcile', receivedAt: now, rules }, { now })).toEqual([]);
+      expect(callsFor(lost, [a], enforcing, { source: 'reconcile', receivedAt: late, rules }, { now: late })).toEqual(
+        [],
+      );
     }
   });
 
   test('of a person for the others as found on purpose, however old', () => {
-    const now = moved + 52 * week;
-    const wish = { source: 'operator', receivedAt: now, askedAt: now, rules: ['b'] } as const;
-    expect(callsFor(lost, [a, b], enforcing, wish, { now })).toEqual([
+    const late = moved + 52 * week;
+    const wish = { source: 'operator', receivedAt: late, askedAt: late, rules: ['b'] } as const;
+    expect(callsFor(lost, [a, b], enforcing, wish, { now: late })).toEqual([
       { rule: b, source: 'operator' },
       { rule: a, source: 'reconcile' },
     ]);
