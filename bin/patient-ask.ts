@@ -1,3 +1,4 @@
+import { limitsInForce } from '../lib/bitrix24/limits.ts';
 import { minute } from '../lib/bitrix24/reactions.ts';
 import type { Portal } from '../lib/portals/portal.ts';
 import { PortalBusy } from '../lib/portals/waiting.ts';
@@ -34,7 +35,7 @@ export function patientAsk(deployment: Deployment, io: Pick<CliIo, 'stderr'>, po
   };
   return async (commands) => {
     const end = clock() + longestWaitMs;
-    if (asked >= quickRequests) await sleep(Math.ceil(2_000 / portal.limits.requestsPerSecond));
+    if (asked >= quickRequests) await sleep(Math.ceil(2_000 / limitsInForce(portal, clock()).requestsPerSecond));
     asked += 1;
     for (;;) {
       try {

@@ -25,7 +25,8 @@ export type MetricName =
   | 'RecordsReconciled'
   | 'OverdueTasks'
   | 'PausedPortals'
-  | 'PortalsPausedNow';
+  | 'PortalsPausedNow'
+  | 'LimitsTightened';
 
 export interface Telemetry {
   log: Log;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { factorAt, operatingCourse, requestCourse, type Strictness } from './strictness.ts';
 
 /**
  * What a portal allows, as settings of that portal (limits.md): a leaky bucket of `burst` requests that drains by
@@ -21,6 +22,20 @@ export const ordinaryLimits: PortalLimits = {
 
 export const enterpriseLimits: PortalLimits = { ...ordinaryLimits, requestsPerSecond: 5, burst: 250 };
 
+/** A portal's limits as they are set, and how much stricter it has shown itself with its requests. */
+export interface SetLimits {
+  readonly limits: PortalLimits;
+  readonly strictness?: Strictness | undefined;
+}
+
+/** The limits to keep at `now`: as set, or less while the portal refuses more. Operating time: `operatingInForce`. */
+export function limitsInForce({ limits, strictness }: SetLimits, now: number): PortalLimits {
+  const factor = factorAt(strictness, requestCourse, now);
+  if (factor === 1) return limits;
+  const burst = Math.max(1, Math.floor(limits.burst * factor));
+  return { ...limits, requestsPerSecond: limits.requestsPerSecond * factor, burst };
+}
+
 /** Crossing the operating limit can cost a ban of minutes, so the last 2 % of it stay unused. */
 const operatingReserve = 0.02;
 
@@ -37,7 +52,19 @@ export const methodUseSchema = z.object({
   /** ms since the epoch: the portal refused the method until then (OPERATION_TIME_LIMIT). */
   blockedUntil: z.optional(z.number()),
 });
-export type MethodUse = z.infer<typeof methodUseSchema>;
+export type MethodUse = z.infer<typeof methodUseSchema> & {
+  /** The portal has refused the method earlier than its settings say. Kept beside the rest; see budgets.ts. */
+  strictness?: Strictness | undefined;
+};
+
+/** Seconds that a method may work in a window, as set or less while the portal refuses it earlier. */
+export function operatingInForce(
+  { operatingSeconds }: PortalLimits,
+  use: Pick<MethodUse, 'strictness'> | undefined,
+  now: number,
+): number {
+  return operatingSeconds * factorAt(use?.strictness, operatingCourse, now);
+}
 
 export interface Room {
   /** How many calls may be sent now. */
@@ -57,7 +84,7 @@ export function roomFor(use: MethodUse | undefined, wanted: number, limits: Port
   if (use.blockedUntil !== undefined && use.blockedUntil > now) return { calls: 0, waitUntil: use.blockedUntil };
   if (now - use.at >= limits.operatingWindowSeconds * 1000) return { calls: wanted };
 
-  const left = limits.operatingSeconds * (1 - operatingReserve) - use.operating;
+  const left = operatingInForce(limits, use, now) * (1 - operatingReserve) - use.operating;
   // Calls too short to be measured still stop where nothing is left.
   const fits = left <= 0 ? 0 : use.perCall > 0 ? Math.floor(left / use.perCall) : wanted;
   if (fits >= wanted) return { calls: wanted };

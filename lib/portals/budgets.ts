@@ -2,6 +2,8 @@ import * as z from 'zod';
 import type { Item, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { type MethodUse, methodUseSchema, type PortalLimits } from '../bitrix24/limits.ts';
+import { operatingCourse, type Strictness, strictnessSchema } from '../bitrix24/strictness.ts';
+import { noteRefusal } from './note-refusal.ts';
 
 const rateKey = (memberId: string) => ({ memberId, sk: 'budget#rate' });
 const sendsKey = (memberId: string, lane: string) => ({ memberId, sk: `budget#sends#${lane}` });
@@ -12,13 +14,17 @@ const slackMs = 60_000;
 /** No portal blocks for longer. */
 const farthestBlockMs = 24 * 3600 * 1000;
 const operatingKey = (memberId: string) => ({ memberId, sk: 'budget#operating' });
+/** In that row, beside the use of a method: its measures are written again and again and must not undo a refusal. */
+const strictnessOf = (method: string) => `strict#${method}`;
 
 /** Rows of the table, so far as they can be read: a method whose use is malformed counts as never measured. */
 const operatingRowSchema = z.record(z.string(), z.unknown()).transform((row) => {
   const uses = new Map<string, MethodUse>();
   for (const [method, value] of Object.entries(row)) {
     const use = methodUseSchema.safeParse(value);
-    if (use.success) uses.set(method, use.data);
+    if (!use.success) continue;
+    const strictness = strictnessSchema.safeParse(row[strictnessOf(method)]).data;
+    uses.set(method, { ...use.data, ...(strictness && { strictness }) });
   }
   return uses;
 });
@@ -135,8 +141,23 @@ export class BudgetStore {
     await this.#table.update(operatingKey(memberId), {
       set: `SET ${entries.map(({ name }) => `#${name} = :${name}`).join(', ')}`,
       aliases: Object.fromEntries(entries.map(({ name, method }) => [name, method])),
-      values: Object.fromEntries(entries.map(({ name, use }) => [name, use])),
+      values: Object.fromEntries(entries.map(({ name, use: { strictness: _, ...use } }) => [name, use])),
     });
+  }
+
+  /**
+   * The portal has refused the method for its operating time. Gives how much stricter than its settings it counts as from
+   * now on; undefined when that is no stricter than before.
+   *
+   * @param seen what was known of it before
+   */
+  async tightenOperating(
+    memberId: string,
+    method: string,
+    seen: Strictness | undefined,
+  ): Promise<Strictness | undefined> {
+    const kept = { key: operatingKey(memberId), attribute: strictnessOf(method), seen };
+    return noteRefusal(this.#table, kept, operatingCourse, this.#clock());
   }
 
   /**

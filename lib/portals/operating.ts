@@ -3,6 +3,7 @@ import { type Command, maxBatchCommands } from '../bitrix24/batch.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import { type Measured, type MethodUse, roomFor, withMeasured } from '../bitrix24/limits.ts';
 import { minute, second } from '../bitrix24/reactions.ts';
+import type { Strictness } from '../bitrix24/strictness.ts';
 import type { BudgetStore } from './budgets.ts';
 import type { Portal } from './portal.ts';
 import type { JudgedAnswer } from './judge.ts';
@@ -42,11 +43,18 @@ export class OperatingMeter {
   readonly #budgets: BudgetStore;
   readonly #clock: Clock;
   readonly #portal: Portal;
+  readonly #onTightened: (method: string, strictness: Strictness) => void;
 
-  constructor(budgets: BudgetStore, clock: Clock, portal: Portal) {
+  constructor(
+    budgets: BudgetStore,
+    clock: Clock,
+    portal: Portal,
+    onTightened: (method: string, strictness: Strictness) => void = () => undefined,
+  ) {
     this.#budgets = budgets;
     this.#clock = clock;
     this.#portal = portal;
+    this.#onTightened = onTightened;
   }
 
   /**
@@ -147,7 +155,8 @@ export class OperatingMeter {
   }
 
   /**
-   * The portal refused the method for its operating time: until the reset it last named, else for a minute.
+   * The portal refused the method for its operating time: until the reset it last named, else for a minute. And because
+   * we had taken it to have room, it gets less from now on (strictness.ts).
    *
    * @returns until when, in ms since the epoch
    */
@@ -156,7 +165,10 @@ export class OperatingMeter {
     const use = (await this.#uses()).get(method);
     const until = use !== undefined && use.resetAt > now ? use.resetAt : now + minute;
     const blocked = { operating: 0, perCall: 0, ...use, resetAt: until, at: now, blockedUntil: until };
-    await this.#budgets.setOperating(this.#portal.memberId, new Map([[method, blocked]]));
+    const { memberId } = this.#portal;
+    await this.#budgets.setOperating(memberId, new Map([[method, blocked]]));
+    const tighter = await this.#budgets.tightenOperating(memberId, method, use?.strictness);
+    if (tighter) this.#onTightened(method, tighter);
     return until;
   }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { portalLimitsSchema } from '../bitrix24/limits.ts';
+import { strictnessSchema } from '../bitrix24/strictness.ts';
 import { capsSchema } from './caps-schema.ts';
 import { originSchema } from './origin.ts';
 import { robotKeySchema } from './robot-keys.ts';
@@ -51,6 +52,8 @@ export const portalSchema = z.object({
   /** Where the portal was last told to send its events. Absent with webhooks, and before the first activation. */
   eventsUrl: z.optional(z.url()),
   limits: portalLimitsSchema,
+  /** It has refused requests that its limits allow. What cannot be read of that is no reason to stop. */
+  strictness: z.catch(z.optional(strictnessSchema), undefined),
   /** Absent: the defaults. */
   caps: z.optional(capsSchema),
   pause: z.optional(pauseSchema),

@@ -3,8 +3,10 @@ import type { RestAnswer } from '../bitrix24/answers.ts';
 import { batchParams, type Command, maxBatchCommands, readBatch } from '../bitrix24/batch.ts';
 import type { Clock, Random, Sleep } from '../bitrix24/clock.ts';
 import { Bitrix24Error, PortalMoved } from '../bitrix24/failures.ts';
+import { limitsInForce } from '../bitrix24/limits.ts';
 import { minute, second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
 import type { Access, RestClient } from '../bitrix24/rest-client.ts';
+import type { Strictness } from '../bitrix24/strictness.ts';
 import type { BudgetStore, Turn } from './budgets.ts';
 import type { Credentials, CredentialStore, OAuthCredentials } from './credentials.ts';
 import { judge, type JudgedAnswer } from './judge.ts';
@@ -66,6 +68,7 @@ export class PortalSession {
   #reservedTurn: Turn | undefined;
   #troubled: boolean;
   #needsRights = false;
+  #strictness: Strictness | undefined;
   /** The new address of the portal that was written down already. */
   #noted: string | undefined;
 
@@ -75,7 +78,10 @@ export class PortalSession {
     this.#portal = portal;
     this.#troubled = portal.trouble !== undefined;
     this.#deadline = deadline;
-    this.#meter = new OperatingMeter(options.budgets, options.clock, portal);
+    this.#strictness = portal.strictness;
+    this.#meter = new OperatingMeter(options.budgets, options.clock, portal, (method, { steps }) => {
+      this.#noteTightened(method, steps);
+    });
   }
 
   /**
@@ -154,6 +160,8 @@ export class PortalSession {
       );
     }
     await this.#quietly(() => this.#meter.measure(commands, judged, answer.time, send.write));
+    const isRateRefused = [...judged.values()].some((one) => one.kind === 'error' && one.row.limit === 'rate');
+    if (isRateRefused) await this.#quietly(() => this.#tighten());
     if (send.aside !== true) await this.#quietly(() => this.#pauseIfTold(judged, send.write));
     return judged;
   }
@@ -211,11 +219,12 @@ export class PortalSession {
   }
 
   async #take(requests: number): Promise<Turn> {
-    const { memberId, limits, domain } = this.#portal;
+    const { memberId, domain, limits } = this.#portal;
     const { budgets, clock, sleep, turnPatienceMs = 0 } = this.#options;
     const end = Math.min(clock() + turnPatienceMs, this.#deadline);
     for (;;) {
-      const taken = await budgets.takeRequests(memberId, limits, requests);
+      const inForce = limitsInForce({ limits, strictness: this.#strictness }, clock());
+      const taken = await budgets.takeRequests(memberId, inForce, requests);
       if ('turn' in taken) return taken.turn;
       if (taken.until > end) throw new PortalBusy(`${domain} takes no request now`, { until: taken.until });
       await sleep(Math.max(1, taken.until - clock()));
@@ -304,6 +313,7 @@ export class PortalSession {
       }
       const until = Math.ceil(clock() + (row.waitMs ?? second) * (1 + random()));
       await budgets.blockRequests(this.#portal.memberId, until);
+      await this.#quietly(() => this.#tighten());
       return new PortalBusy(error.message, { until, verdict: row });
     }
     // What is refused to a batch as a whole is not about one record.
@@ -312,6 +322,19 @@ export class PortalSession {
       return this.stop(row.name, reasonOf(row));
     }
     return error;
+  }
+
+  /** The portal takes fewer requests than its settings say, whoever sends them. */
+  async #tighten(): Promise<void> {
+    const strictness = await this.#options.portals.tightenRequests(this.#portal.memberId);
+    if (strictness === undefined) return;
+    this.#strictness = strictness;
+    this.#noteTightened('requests', strictness.steps);
+  }
+
+  #noteTightened(limit: string, steps: number): void {
+    this.#options.log.warn('limits tightened', { memberId: this.#portal.memberId, limit, steps });
+    this.#options.count('LimitsTightened');
   }
 
   /** The user of the credentials is no administrator (any more). */

@@ -1,10 +1,12 @@
 import type { Item, Table } from '../aws/table.ts';
 import type { Clock } from '../bitrix24/clock.ts';
+import { requestCourse, type Strictness } from '../bitrix24/strictness.ts';
 import { type StoredRules, storedRulesSchema } from '../rules/version.ts';
 import type { Pause, Portal } from './portal.ts';
 import { parsePortal, portalKey, readPortal } from './portal-row.ts';
 import { UnreadableRow } from './unreadable-row.ts';
 import { HoldStore } from './holds.ts';
+import { noteRefusal } from './note-refusal.ts';
 import { StageDirectories } from './stage-directories.ts';
 import { WaitMarks } from './wait-marks.ts';
 import { aheadMs, Watermarks } from './watermarks.ts';
@@ -200,6 +202,17 @@ export class PortalStore {
   /** A request went well: whatever was wrong has ended. */
   async endTrouble(memberId: string): Promise<void> {
     await this.#table.update(portalKey(memberId), { set: 'REMOVE #trouble', if: 'attribute_exists(#trouble)' });
+  }
+
+  /**
+   * The portal has refused a request for want of room in its bucket. Gives how much stricter than its settings it counts
+   * as from now on; undefined when that is no stricter than before.
+   */
+  async tightenRequests(memberId: string): Promise<Strictness | undefined> {
+    const portal = await this.get(memberId);
+    if (portal === undefined) return undefined;
+    const kept = { key: portalKey(memberId), attribute: 'strictness', seen: portal.strictness };
+    return noteRefusal(this.#table, kept, requestCourse, this.#clock());
   }
 
   async countPaused(): Promise<number> {

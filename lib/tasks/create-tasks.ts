@@ -57,7 +57,7 @@ export async function createTasks(
 
   const lanes = Map.groupBy(planned.filter(goes), ({ source, record }) => laneOf(source, record));
   if (lanes.size === 0) return [];
-  const pace = paceOf(portal, await budgets.operating(memberId));
+  const pace = paceOf(portal, await budgets.operating(memberId), now);
   const send: Sendable[] = [];
   for (const [lane, some] of lanes) {
     const slots = await budgets.takeSends(memberId, lane, pace, some.length);

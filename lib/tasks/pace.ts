@@ -1,4 +1,4 @@
-import type { MethodUse } from '../bitrix24/limits.ts';
+import { limitsInForce, type MethodUse, operatingInForce } from '../bitrix24/limits.ts';
 import type { SendPace } from '../portals/budgets.ts';
 import type { Portal } from '../portals/portal.ts';
 import { tasksPerMessage } from './messages.ts';
@@ -15,18 +15,22 @@ const fewestAtOnce = 10;
 /**
  * How fast one lane's tasks may be sent to the worker: as this portal can be worked, by its requests and by the
  * operating time of the slowest deletion that has been measured there. Who only observes deletes nothing.
+ *
+ * @param now ms since the epoch: a portal that has refused more than its settings say is slower for a while
  */
 export function paceOf(
-  { limits, mode }: Pick<Portal, 'limits' | 'mode'>,
-  uses: ReadonlyMap<string, Pick<MethodUse, 'perCall'>>,
+  portal: Pick<Portal, 'limits' | 'mode' | 'strictness'>,
+  uses: ReadonlyMap<string, Pick<MethodUse, 'perCall' | 'strictness'>>,
+  now: number,
 ): SendPace {
+  const limits = limitsInForce(portal, now);
   const byRequests = (tasksPerMessage / requestsPerRound) * limits.requestsPerSecond;
-  const slowest = Math.max(0, ...deletionMethods.map((method) => uses.get(method)?.perCall ?? 0));
-  const byWork =
-    mode === 'observe' || slowest === 0
-      ? Number.POSITIVE_INFINITY
-      : limits.operatingSeconds / limits.operatingWindowSeconds / slowest;
-  const perSecond = Math.min(byRequests, byWork);
+  const byWork = deletionMethods.flatMap((method) => {
+    const use = uses.get(method);
+    if (portal.mode === 'observe' || use === undefined || use.perCall === 0) return [];
+    return [operatingInForce(limits, use, now) / limits.operatingWindowSeconds / use.perCall];
+  });
+  const perSecond = Math.min(byRequests, ...byWork);
   return {
     perSecond: share * perSecond,
     burst: Math.min(mostAtOnce, Math.max(fewestAtOnce, Math.ceil(60 * perSecond))),

@@ -64,11 +64,11 @@ export class PacedSends {
   }
 
   async #read(memberId: string): Promise<SendPace | undefined> {
-    const { portals, budgets, log } = this.#options;
+    const { portals, budgets, log, clock } = this.#options;
     try {
       const portal = await portals.get(memberId);
       if (portal?.state !== 'active' || portal.pause) return undefined;
-      return paceOf(portal, await budgets.operating(memberId));
+      return paceOf(portal, await budgets.operating(memberId), clock());
     } catch (error) {
       // One portal whose row cannot be read must not hold up the clock.
       log.warn('sent without a pace', { memberId, reason: error instanceof Error ? error.message : 'unknown' });

@@ -280,6 +280,51 @@ describe('the operating time', () => {
     await meter.require(commands(1));
   });
 
+  test('a refusal leaves the method less for as long as it is not refused again for hours, and no other', async () => {
+    await measure(10, 1, 400);
+    await meter.block(method);
+    await measure(10, 1, 400); // What is measured does not undo it. 98 % of 408 s, not of 480 s:
+    expect(await room(method, 50)).toMatchObject({ calls: 0 });
+    await measure(10, 1, 390);
+    expect(await room(method, 50)).toMatchObject({ calls: 9 });
+    await parts.budgets.setOperating(
+      memberId,
+      new Map([[other, { operating: 390, resetAt: time.now + 600_000, perCall: 1, at: time.now }]]),
+    );
+    expect(await room(other, 40)).toEqual({ calls: 40 });
+    time.now += 6 * 3_600_000;
+    await measure(10, 1, 440);
+    expect(await room(method, 50)).toMatchObject({ calls: 30 });
+  });
+
+  test('refusals of a method within its window are one, whoever meets them', async () => {
+    await Promise.all([meter.block(method), meter.block(method)]);
+    time.now += 599_999;
+    await meter.block(method);
+    expect((await parts.budgets.operating(memberId)).get(method)?.strictness).toMatchObject({ steps: 1 });
+    time.now += 1;
+    await meter.block(method);
+    expect((await parts.budgets.operating(memberId)).get(method)?.strictness).toMatchObject({
+      steps: 2,
+      since: time.now - 600_000,
+      at: time.now,
+    });
+  });
+
+  test('a refusal that a clock far ahead has noted, or that nobody can read, counts as none', async () => {
+    const now = time.now;
+    time.now += 365 * 24 * 3_600_000;
+    await parts.budgets.tightenOperating(memberId, method, undefined);
+    time.now = now;
+    await measure(10, 1, 440);
+    expect(await room(method, 50)).toMatchObject({ calls: 30 });
+    await database.tables.portals.update(
+      { memberId, sk: 'budget#operating' },
+      { set: 'SET #strict = :strict', aliases: { strict: `strict#${method}` }, values: { strict: 'very' } },
+    );
+    expect(await room(method, 50)).toMatchObject({ calls: 30 });
+  });
+
   test('a refusal of `batch` holds up every batch', async () => {
     await meter.block('batch');
     expect(await failureOf(meter.require(commands(1, other)))).toBeInstanceOf(PortalBusy);

@@ -78,7 +78,7 @@ test('what was refused once comes back when the undo is tried again', async () =
 test('an undo goes at once, before all tasks that wait for their turn', async () => {
   const { parts } = bench;
   const task = await tidy(bench, deal(bench.addLostDeal()), '[deal-contacts]');
-  await parts.budgets.takeSends(bench.memberId, '0', paceOf(await bench.row(), new Map()), 50_000);
+  await parts.budgets.takeSends(bench.memberId, '0', paceOf(await bench.row(), new Map(), bench.time.now), 50_000);
   const stores = { tasks: parts.tasks, clock: bench.time.clock };
   const undoId = await createUndo(stores, task, { recreate: false, by: 'test' });
   const queues = { deletions: new MemoryQueue(), events: new MemoryQueue(), reconcile: new MemoryQueue() };

@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
   enterpriseLimits,
+  limitsInForce,
   type MethodUse,
+  operatingInForce,
   ordinaryLimits,
   roomFor,
   withMeasured,
@@ -26,6 +28,34 @@ test('an enterprise portal takes more requests, not more operating time', () => 
     operatingWindowSeconds: 600,
   });
   expect(enterpriseLimits).toEqual({ ...ordinaryLimits, requestsPerSecond: 5, burst: 250 });
+});
+
+describe('the limits in force', () => {
+  const strictness = { steps: 2, since: now, at: now };
+
+  test('are those that are set while nothing was refused, and once it is long ago', () => {
+    expect(limitsInForce({ limits: ordinaryLimits }, now)).toEqual(ordinaryLimits);
+    expect(limitsInForce({ limits: ordinaryLimits, strictness }, now + 20 * 60_000)).toEqual(ordinaryLimits);
+    expect(operatingInForce(ordinaryLimits, undefined, now)).toBe(480);
+    expect(operatingInForce(ordinaryLimits, {}, now)).toBe(480);
+    expect(operatingInForce(ordinaryLimits, { strictness }, now + 12 * 3_600_000)).toBe(480);
+  });
+
+  test('are a slower rate and a smaller burst after refused requests, and the same operating time', () => {
+    const inForce = limitsInForce({ limits: ordinaryLimits, strictness }, now);
+    expect(inForce).toEqual({ ...ordinaryLimits, requestsPerSecond: 2 * 0.7 ** 2, burst: 24 });
+  });
+
+  test('hold one request at least', () => {
+    expect(limitsInForce({ limits: { ...ordinaryLimits, burst: 1 }, strictness }, now).burst).toBe(1);
+  });
+
+  test('are less operating time of the method that was refused', () => {
+    expect(operatingInForce(ordinaryLimits, { strictness }, now)).toBeCloseTo(480 * 0.85 ** 2);
+    const strict = used({ strictness: { steps: 1, since: now, at: now } });
+    // 98 % of 408 s.
+    expect(roomFor(strict, 10_000, ordinaryLimits, now)).toEqual({ calls: 656, waitUntil: now + window });
+  });
 });
 
 describe('how many calls have room', () => {
