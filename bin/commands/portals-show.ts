@@ -9,6 +9,7 @@ import { withGlobalOptions } from '../global-options.ts';
 import { commandLine, type Place } from '../place.ts';
 import { portalView } from '../portal-view.ts';
 import type { Report } from '../report.ts';
+import { type Stricter, stricterLimits, stricterRows } from '../stricter-view.ts';
 import { typeText } from '../task-view.ts';
 import { fieldList } from '../text-table.ts';
 import { iso } from '../time.ts';
@@ -24,11 +25,13 @@ export function addPortalsShow(portals: Command, run: CommandRun): void {
   );
 }
 
-async function show({ portals, budgets, place }: Deployment, id: string): Promise<Report> {
+async function show({ portals, budgets, place, clock }: Deployment, id: string): Promise<Report> {
   const portal = await findPortal(portals, id);
-  const measured = measuredCalls(await budgets.operating(portal.memberId));
-  const text = fieldList([...fields(portal, place), ...measuredRows(measured)]);
-  return { data: { ...portalView(portal), measured: Object.fromEntries(measured) }, text };
+  const uses = await budgets.operating(portal.memberId);
+  const measured = measuredCalls(uses);
+  const stricter = stricterLimits(portal, uses, clock());
+  const text = fieldList([...fields(portal, place, stricter), ...measuredRows(measured)]);
+  return { data: { ...portalView(portal), stricter, measured: Object.fromEntries(measured) }, text };
 }
 
 const states: Readonly<Record<Portal['state'], string>> = {
@@ -37,7 +40,7 @@ const states: Readonly<Record<Portal['state'], string>> = {
   disconnected: 'disconnected: nothing is read from or written to it',
 };
 
-function fields(portal: Portal, place: Place): [string, string][] {
+function fields(portal: Portal, place: Place, stricter: readonly Stricter[]): [string, string][] {
   const { domain, pause, limits, mode, enforcedAt, rulesVersion } = portal;
   const enforced = `enforce, for losses since ${iso(enforcedAt) ?? 'never'}`;
   const rows: [string, string][] = [
@@ -58,6 +61,7 @@ function fields(portal: Portal, place: Place): [string, string][] {
     ['rules', rulesVersion === undefined ? 'none yet' : `version ${rulesVersion}`],
     ['requests', `${limits.requestsPerSecond} a second, ${limits.burst} at once`],
     ['working time', `${limits.operatingSeconds} s of each method in ${limits.operatingWindowSeconds} s`],
+    ...stricterRows(stricter),
     ['event tokens', String(portal.tokenDigests.length)],
     ['robot keys', String(portal.robotKeyDigests.length)],
     ['connected', iso(portal.createdAt)],

@@ -141,7 +141,7 @@ export class BudgetStore {
     await this.#table.update(operatingKey(memberId), {
       set: `SET ${entries.map(({ name }) => `#${name} = :${name}`).join(', ')}`,
       aliases: Object.fromEntries(entries.map(({ name, method }) => [name, method])),
-      values: Object.fromEntries(entries.map(({ name, use: { strictness: _, ...use } }) => [name, use])),
+      values: Object.fromEntries(entries.map(({ name, use }) => [name, { ...use, strictness: undefined }])),
     });
   }
 

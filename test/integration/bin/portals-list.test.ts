@@ -45,6 +45,40 @@ describe('portals list, show and resume', () => {
     expect(await stage.json(`portals show ${domain}`)).toMatchObject({ measured: { 'crm.item.delete#3': 12.6 } });
   });
 
+  test('shows what is kept stricter than it is set, and until when; later no more', async () => {
+    await stage.connect();
+    const { memberId, domain } = stage.portal;
+    const method = 'crm.deal.contact.items.delete';
+    const budgets = new BudgetStore(stage.tables.portals, () => stage.now);
+    const use = { operating: 3, resetAt: stage.now, at: stage.now, perCall: 1 };
+    await budgets.setOperating(memberId, new Map([[method, use]]));
+    expect((await stage.run(`portals show ${domain}`)).stdout).not.toContain('stricter');
+
+    const strict = { steps: 1, since: stage.now, at: stage.now };
+    await stage.portals.change(memberId, { strictness: strict });
+    await budgets.tightenOperating(memberId, method, undefined);
+
+    const [since, soon, later] = [0, 10, 360].map((minutes) => new Date(stage.now + minutes * 60_000).toISOString());
+    const then = (until = '') => `since ${since}: it refuses more. As set again by ${until}, unless refused again`;
+    const lines = (await stage.run(`portals show ${domain}`)).stdout
+      .split('\n')
+      .map((line) => line.replace(/ {2,}/, ' '));
+    expect(lines).toContain(`stricter kept at 1.4 requests a second, 35 at once ${then(soon)}`);
+    expect(lines).toContain(` kept at 408 s of ${method} ${then(later)}`);
+    expect(await stage.json(`portals show ${domain}`)).toMatchObject({
+      limits: { requestsPerSecond: 2 },
+      stricter: [
+        { limit: 'requests', kept: { requestsPerSecond: 1.4, burst: 35 }, since, until: soon },
+        { limit: method, kept: { operatingSeconds: 408 }, since, until: later },
+      ],
+    });
+
+    stage.now += 10 * 60_000;
+    expect(await stage.json(`portals show ${domain}`)).toMatchObject({ stricter: [{ limit: method }] });
+    stage.now += 350 * 60_000;
+    expect(await stage.json(`portals show ${domain}`)).toMatchObject({ stricter: [] });
+  });
+
   test('shows a paused portal with what to do, and no digest', async () => {
     const { memberId, domain } = stage.portal;
     await stage.connect();
