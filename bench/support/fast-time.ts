@@ -5,11 +5,12 @@ const RealDate = globalThis.Date;
 const realTimeout = globalThis.setTimeout;
 
 /**
- * Lets this process live `factor` times as fast: `Date` runs on from now at that speed, for everything that asks it
- * (functions, queues, tables, portals). Gives what sets it right again.
+ * Lets this process live `factor` times as fast: `Date` runs on from `origin` at that speed, for everything that asks it
+ * (functions, queues, tables, portals). Gives what sets it right again. `origin` is now unless another process lives
+ * faster since then (ms since the epoch, real time), and the two are to agree.
  */
-export function liveFaster(factor: number): () => void {
-  const [origin, started] = [RealDate.now(), performance.now()];
+export function liveFaster(factor: number, origin: number = RealDate.now()): () => void {
+  const started = performance.now() - (RealDate.now() - origin);
   const now = (): number => Math.floor(origin + (performance.now() - started) * factor);
   class FastDate extends RealDate {
     constructor(...args: readonly unknown[]) {
