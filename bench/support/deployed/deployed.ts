@@ -5,6 +5,7 @@ import { PortalStore } from '../../../lib/portals/store.ts';
 import { TaskStore } from '../../../lib/tasks/store.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../../local/embedded-aws.ts';
 import { type EventSourceMapping, startEventSourceMapping } from '../../../local/event-source/event-source-mapping.ts';
+import type { Call } from '../../../local/permissions/call.ts';
 import { localQueueUrl } from '../../../local/resources/create-queues.ts';
 import { mappingDefinitions } from '../../../local/template/mappings.ts';
 import { FunctionsProcess } from './functions-process.ts';
@@ -20,6 +21,8 @@ export interface DeployedOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Seconds a poll of a queue may last. Without it queues are asked every 20 ms. */
   readonly longPollSeconds?: number;
+  /** Told of each call of the functions to a table or queue. */
+  readonly onCall?: (call: Call) => void;
   /** Told of each batch of a queue that a function threw away. */
   readonly onFailure?: (functionKey: string, error: unknown) => void;
 }
@@ -48,8 +51,8 @@ export class Deployed {
   }
 
   static async start(options: DeployedOptions): Promise<Deployed> {
-    const { publicUrl = 'http://127.0.0.1:9', functionKeys, environment, scale = 1, origin = 0 } = options;
-    const aws = await startEmbeddedAws({ publicUrl });
+    const { publicUrl = 'http://127.0.0.1:9', functionKeys, environment, scale = 1, origin = 0, onCall } = options;
+    const aws = await startEmbeddedAws({ publicUrl, ...(onCall && { onCall }) });
     try {
       // For the clients of this process.
       Object.assign(process.env, aws.environment);
@@ -88,7 +91,7 @@ export class Deployed {
     }
   }
 
-  /** From now on queues feed their functions, and the clock ticks every minute, the first time now. */
+  /** From now on queues feed their functions, and the clock, if there is one, ticks every minute, first of all now. */
   run(): void {
     const { functionKeys, onFailure, scale = 1, longPollSeconds } = this.#options;
     const fed = mappingDefinitions(this.aws.file).filter(({ functionKey }) => functionKeys.includes(functionKey));
@@ -103,6 +106,7 @@ export class Deployed {
         ...(longPollSeconds !== undefined && { longPollSeconds }),
       }),
     );
+    if (!functionKeys.includes('release')) return;
     const tick = (): void => {
       this.invoke('release').catch((error: unknown) => onFailure?.('release', error));
     };
