@@ -53,7 +53,7 @@ try {
   print(
     'Calls to tables and queues',
     ['call', `each ${load.unit}`],
-    made.toSorted(([, a], [, b]) => b - a).map(([call, count]) => [call, (count / done).toFixed(2)]),
+    made.toSorted(([, a], [, b]) => b - a).map(([call, times]) => [call, (times / done).toFixed(2)]),
   );
   console.log(`\n${((cpuMs - before.cpuMs) / done).toFixed(3)} ms of processor time each, all threads of the process`);
 } finally {
