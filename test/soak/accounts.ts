@@ -6,28 +6,40 @@ import { localQueueUrl } from '../../local/resources/create-queues.ts';
 import { queueDefinitions } from '../../local/template/queues.ts';
 import { type Fate, type Followed, isFulfilled, remainsOf } from './fates.ts';
 
-/** What the tables and queues hold at one moment. */
-export interface Books {
+/** What is to be done and what has been done, as the tables and queues say at one moment. */
+export interface Work {
   readonly tasks: readonly Task[];
   /** Records that are still to be read. */
   readonly unread: number;
-  /** By the queue's name, what a dead-letter queue holds. */
-  readonly letters: ReadonlyMap<string, readonly DeadLetter[]>;
   /** By the queue's name, messages that are visible or in flight in one that feeds a function. */
   readonly messages: ReadonlyMap<string, number>;
 }
 
-export async function readBooks(deployed: Deployed): Promise<Books> {
-  const tasks = await rowsOf(deployed, 'task');
-  const letters = new Map<string, DeadLetter[]>();
+export interface Books extends Work {
+  /** By the queue's name, what a dead-letter queue holds. */
+  readonly letters: ReadonlyMap<string, readonly DeadLetter[]>;
+}
+
+export async function readWork(deployed: Deployed): Promise<Work> {
+  const tasks = (await rowsOf(deployed, 'task')).map((row) => taskSchema.parse(row));
   const messages = new Map<string, number>();
-  for (const { name } of queueDefinitions(deployed.aws.file)) {
-    const url = localQueueUrl(deployed.aws.sqsUrl, name);
-    if (name.includes('-dlq')) letters.set(name, await lettersIn(deployed, url));
-    else messages.set(name, await countIn(deployed, url));
-  }
-  const unread = (await rowsOf(deployed, 'unread')).length;
-  return { tasks: tasks.map((row) => taskSchema.parse(row)), unread, letters, messages };
+  for (const { name } of queues(deployed, false)) messages.set(name, await countIn(deployed, urlOf(deployed, name)));
+  return { tasks, unread: (await rowsOf(deployed, 'unread')).length, messages };
+}
+
+/** For the end: what lies in a dead-letter queue is hidden by looking at it. */
+export async function readBooks(deployed: Deployed): Promise<Books> {
+  const letters = new Map<string, DeadLetter[]>();
+  for (const { name } of queues(deployed, true)) letters.set(name, await lettersIn(deployed, urlOf(deployed, name)));
+  return { ...(await readWork(deployed)), letters };
+}
+
+function queues({ aws }: Deployed, areDead: boolean): { readonly name: string }[] {
+  return queueDefinitions(aws.file).filter(({ name }) => name.includes('-dlq') === areDead);
+}
+
+function urlOf({ aws }: Deployed, name: string): string {
+  return localQueueUrl(aws.sqsUrl, name);
 }
 
 async function rowsOf(deployed: Deployed, sk: string): Promise<Record<string, unknown>[]> {
@@ -49,7 +61,6 @@ async function countIn({ sqs }: Deployed, QueueUrl: string): Promise<number> {
   );
 }
 
-/** They stay hidden for the rest of the run: nobody else looks. */
 async function lettersIn({ sqs }: Deployed, QueueUrl: string): Promise<DeadLetter[]> {
   const all: Message[] = [];
   for (;;) {

@@ -34,6 +34,7 @@ export function reportOf(soak: Soak, books: Books): Report {
     ...wrongInTheEnd(deeds.followed, books, soak.unreadable),
     ...(unanswered > 0 ? [`${unanswered} events were not answered with 200`] : []),
     ...failures.map((text) => `a function threw a batch away: ${text}`),
+    ...(soak.refusals > 0 ? [`${soak.refusals} requests ran into a limit of a portal`] : []),
     ...(memory.isFlat ? [] : ['memory is not flat']),
     ...leaked.map((text) => `resources have leaked, ${text}`),
     ...(sockets > mostSockets ? [`${sockets} sockets were open at once`] : []),
@@ -75,6 +76,7 @@ export function reportOf(soak: Soak, books: Books): Report {
       headings: ['what', 'figure'],
       rows: [
         ['requests to the portals', String(soak.requests)],
+        ['of these, refused by a limit of the portal', String(soak.refusals)],
         ['most sockets open at once', String(sockets)],
         ['seconds from the end of the load until all was done', (soak.settledAfterMs / 1000).toFixed(0)],
       ],

@@ -1,5 +1,7 @@
 // `npm run test:soak`: half an hour of everything at once, against portals whose answers go wrong. TIDY24_SOAK_MINUTES
 // and TIDY24_SOAK_SEED change that. Ends with 1 when an event was lost, memory has grown or a resource has leaked.
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { textTable } from '../../bin/text-table.ts';
 import { machine } from '../../bench/machine.ts';
@@ -11,7 +13,9 @@ if (!(minutes >= 1) || !Number.isInteger(seed)) throw new RangeError('TIDY24_SOA
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 print(`soak of ${minutes} minutes, seed ${seed}\n${Object.values(machine()).join(', ')}`);
-const soak = await Soak.start(seed, (text) => process.stderr.write(`  ${text}\n`));
+const logFile = join(tmpdir(), `tidy24-soak-${seed}.log`);
+print(`What the functions log: ${logFile}`);
+const soak = await Soak.start(seed, logFile, (text) => process.stderr.write(`  ${text}\n`));
 try {
   await soak.load(minutes / 2);
   await soak.rest('middle');

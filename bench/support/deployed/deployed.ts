@@ -21,6 +21,8 @@ export interface DeployedOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Seconds a poll of a queue may last. Without it queues are asked every 20 ms. */
   readonly longPollSeconds?: number;
+  /** Where the functions' logs go. Default: warnings to the standard error, the rest nowhere. */
+  readonly logFile?: string;
   /** Told of each call of the functions to a table or queue. */
   readonly onCall?: (call: Call) => void;
   /** Told of each batch of a queue that a function threw away. */
@@ -51,13 +53,27 @@ export class Deployed {
   }
 
   static async start(options: DeployedOptions): Promise<Deployed> {
-    const { publicUrl = 'http://127.0.0.1:9', functionKeys, environment, scale = 1, origin = 0, onCall } = options;
+    const {
+      publicUrl = 'http://127.0.0.1:9',
+      functionKeys,
+      environment,
+      scale = 1,
+      origin = 0,
+      onCall,
+      logFile,
+    } = options;
     const aws = await startEmbeddedAws({ publicUrl, ...(onCall && { onCall }) });
     try {
       // For the clients of this process.
       Object.assign(process.env, aws.environment);
       const variables = { ...aws.environment, ...environment };
-      const functions = await FunctionsProcess.start({ functionKeys, environment: variables, scale, origin });
+      const functions = await FunctionsProcess.start({
+        functionKeys,
+        environment: variables,
+        scale,
+        origin,
+        ...(logFile !== undefined && { logFile }),
+      });
       return new Deployed(aws, functions, options);
     } catch (error) {
       await aws.close();

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Measurement, measurementSchema, replySchema, type Request } from './process-messages.ts';
@@ -13,6 +14,8 @@ export interface FunctionsOptions {
   /** So many times as fast as real time, since `origin`. */
   readonly scale?: number;
   readonly origin?: number;
+  /** A file for whatever the functions log. Without it what goes to the standard output is thrown away. */
+  readonly logFile?: string;
 }
 
 /** The functions of tidy24, loaded from their source in another process. */
@@ -30,19 +33,17 @@ export class FunctionsProcess {
     });
   }
 
-  static async start({
-    functionKeys,
-    environment,
-    scale = 1,
-    origin = 0,
-  }: FunctionsOptions): Promise<FunctionsProcess> {
+  static async start(options: FunctionsOptions): Promise<FunctionsProcess> {
+    const { functionKeys, environment, scale = 1, origin = 0, logFile } = options;
+    const log = logFile === undefined ? undefined : openSync(logFile, 'w');
     const entry = fileURLToPath(new URL('functions.ts', import.meta.url));
     const child = fork(entry, [functionKeys.join(), String(scale), String(origin)], {
       execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
       env: { ...process.env, ...environment },
-      // What functions log goes nowhere, but it is written: that is part of the work.
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // What functions log may go nowhere, but it is written: that is part of the work.
+      stdio: ['ignore', log ?? 'ignore', log ?? 'inherit', 'ipc'],
     });
+    if (log !== undefined) closeSync(log);
     const functions = new FunctionsProcess(child);
     const [message] = await Promise.race([
       once(child, 'message'),
