@@ -34,7 +34,9 @@ export class Deeds {
   /** Deals that were lost before anybody enforced anything, and those in progress. */
   furnish(): void {
     for (const member of this.#members) {
-      for (let index = 0; index < 10; index += 1) this.#lose(member, this.#add(member, 'lost-before'), 'silent');
+      // Who only observes looks at the past as well.
+      const fate = member.isObserving ? 'observed' : 'lost-before';
+      for (let index = 0; index < 10; index += 1) this.#lose(member, this.#add(member, fate), 'silent');
       this.#touched.set(
         member,
         Array.from({ length: inProgress }, () => this.#add(member, 'open')),

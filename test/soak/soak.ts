@@ -6,13 +6,15 @@ import { readBooks, readWork, unfulfilled } from './accounts.ts';
 import { Deeds } from './deeds.ts';
 import { type Report, reportOf } from './report.ts';
 import { type Scene, sendUnreadable, startScene } from './scene.ts';
-import type { Member } from './stage.ts';
+import { enforce, type Member } from './stage.ts';
 import { Troubles } from './troubles.ts';
 
 const second = 1_000;
 const minute = 60 * second;
 /** So long after the load everything has to be done: tries that failed are a quarter of an hour apart at most. */
 const patienceMs = 25 * minute;
+/** So many looks after which what is not there yet does not come any more, if nothing is left to do. */
+const hopeless = 60;
 /** Connections that nobody uses are closed by then. */
 const quietMs = 8 * second;
 
@@ -59,7 +61,9 @@ export class Soak {
     const dice = new Dice(seed);
     const deeds = new Deeds(scene.members, dice);
     deeds.furnish();
+    // Portals write their times in whole seconds: what is lost now is lost before.
     await delay(quietMs);
+    await enforce(scene.deployed, scene.members);
     const start = await scene.deployed.functions.measure();
     deeds.refuse();
     const unreadable = await sendUnreadable(scene.deployed);
@@ -117,7 +121,8 @@ export class Soak {
     await simulator.settle();
     for (let turn = 0; performance.now() - started < patienceMs; turn += 1) {
       if (turn % 12 === 0) await this.#wishReconciliation();
-      if (unfulfilled(this.deeds.followed).length === 0 && (await this.#isDone())) break;
+      const isAsItShould = unfulfilled(this.deeds.followed).length === 0;
+      if ((isAsItShould || turn > hopeless) && (await this.#isDone())) break;
       if (turn % 12 === 0) this.#sayWhatIsLeft();
       await delay(5 * second);
     }

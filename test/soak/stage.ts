@@ -44,6 +44,7 @@ export function furnish(portal: SimulatedPortal): void {
   }
 }
 
+/** Connects a portal; it observes. */
 export async function connect(
   deployed: Deployed,
   portal: SimulatedPortal,
@@ -60,9 +61,8 @@ export async function connect(
   if (by === 'webhook') await connectWebhooks(deployed, portal, publicUrl);
 
   const key = randomBytes(32).toString('base64url');
-  const enforced = isObserving ? {} : ({ mode: 'enforce', enforcedAt: Math.floor(Date.now() / 1000) * 1000 } as const);
-  await portals.change(memberId, { ...enforced, caps: outOfTheWay, limits, robotKeyDigests: [tokenDigest(key)] });
-  const version = nextVersion(undefined, loadRules(rules), rules, Math.floor(Date.now() / 1000) * 1000, 'soak');
+  await portals.change(memberId, { caps: outOfTheWay, limits, robotKeyDigests: [tokenDigest(key)] });
+  const version = nextVersion(undefined, loadRules(rules), rules, fullSecond(), 'soak');
   await portals.pushRules(memberId, version);
   const row = await portals.get(memberId);
   const tables = {
@@ -74,6 +74,18 @@ export async function connect(
   // As `tidy24 rules push` does.
   if (row) await rebind(partsOf(tables), row, version.rules);
   return { name, portal, isObserving, robotUrl: `${publicUrl}/bitrix24/robot?key=${key}`, ...(app && { app }) };
+}
+
+/** From now on what is lost is acted on, but where it is only observed. */
+export async function enforce({ portals }: Deployed, members: readonly Member[]): Promise<void> {
+  for (const { portal } of members.filter(({ isObserving }) => !isObserving)) {
+    await portals.change(portal.memberId, { mode: 'enforce', enforcedAt: fullSecond() });
+  }
+}
+
+/** As portals write their times, ms since the epoch. */
+function fullSecond(): number {
+  return Math.floor(Date.now() / 1000) * 1000;
 }
 
 async function installApp(deployed: Deployed, portal: SimulatedPortal, publicUrl: string): Promise<SimulatedApp> {
