@@ -24,8 +24,9 @@ export interface FunctionTime {
   readonly total: number;
 }
 
-/** What a source is part of: a package, `tidy24`, `node`, `V8` (garbage collection, compiling) or `harness`. */
+/** What a source is part of: a package, `tidy24`, `node`, `V8` (garbage collection, system calls) or `harness`. */
 export function groupOf(url: string, projectUrl: string): string {
+  if (url === 'node:inspector') return 'harness';
   if (url.startsWith('node:')) return 'node';
   const inPackage = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (inPackage !== undefined) return /^@(aws-sdk|smithy|aws)\//.test(inPackage) ? 'AWS SDK' : inPackage;

@@ -39,6 +39,7 @@ describe('the times of functions in a profile', () => {
 
 test.each([
   ['node:internal/streams/readable', 'node'],
+  ['node:inspector', 'harness'],
   [`${project}handlers/worker.ts`, 'tidy24'],
   [`${project}bench/support/deployed/functions.ts`, 'harness'],
   [`${project}local/lambda/in-process.ts`, 'harness'],
