@@ -11,6 +11,8 @@ export interface Round {
   readonly seconds: readonly number[];
   /** Of the others, how many deals were clean when the last normal portal was, and how many deletions were asked for. */
   readonly others: readonly { readonly kind: Kind; readonly cleaned: number; readonly asked: number }[];
+  /** How long the clock's longest run took, that is the function `release`. */
+  readonly longestRelease: number;
   /** Processor time over real time, of this process and of that of the functions. */
   readonly load: { readonly surroundings: number; readonly functions: number };
 }
@@ -21,11 +23,15 @@ export async function playRound(setting: Setting, beside: readonly Kind[]): Prom
   const origin = Date.now();
   const restore = liveFaster(scale, origin);
   const simulator = await startSimulator({ clock: Date.now });
+  let longestRelease = 0;
   const deployed = await Deployed.start({
     functionKeys: ['worker', 'release'],
     scale,
     origin,
     environment: { POWERTOOLS_LOG_LEVEL: 'WARN' },
+    onInvoked: (functionKey, ms) => {
+      if (functionKey === 'release') longestRelease = Math.max(longestRelease, ms / 1000);
+    },
   });
   try {
     const kinds = [...beside, ...Array.from({ length: normal }, (): Kind => 'normal')];
@@ -42,6 +48,7 @@ export async function playRound(setting: Setting, beside: readonly Kind[]): Prom
     return {
       seconds: some.map((one) => one.lastDeletion(started)),
       others: all.filter(({ kind }) => kind !== 'normal').map(({ kind, cleaned, asked }) => ({ kind, cleaned, asked })),
+      longestRelease,
       load: {
         surroundings: (after.surroundings - before.surroundings) / realMs,
         functions: (after.functions - before.functions) / realMs,

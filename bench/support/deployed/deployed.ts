@@ -25,6 +25,8 @@ export interface DeployedOptions {
   readonly logFile?: string;
   /** Told of each call of the functions to a table or queue. */
   readonly onCall?: (call: Call) => void;
+  /** Told of each invocation that has ended, with how long it took, ms. */
+  readonly onInvoked?: (functionKey: string, ms: number) => void;
   /** Told of each batch of a queue that a function threw away. */
   readonly onFailure?: (functionKey: string, error: unknown) => void;
 }
@@ -100,10 +102,12 @@ export class Deployed {
     const timeoutSeconds = this.aws.file.functions[functionKey]?.timeout;
     if (timeoutSeconds === undefined) throw new Error(`serverless.yml has no function ${functionKey}`);
     this.#running += 1;
+    const started = Date.now();
     try {
       return await this.functions.invoke(functionKey, event, timeoutSeconds);
     } finally {
       this.#running -= 1;
+      this.#options.onInvoked?.(functionKey, Date.now() - started);
     }
   }
 
