@@ -31,8 +31,14 @@ export const portals: Benchmark = {
 };
 
 const headings = [
-  ...['round', 'p50', 'p99', 'max', 'p50 to alone'],
-  ...['longest run of the clock', 'CPU: portals, queues, tables', 'CPU: functions'],
+  'round',
+  'p50',
+  'p99',
+  'max',
+  'p50 to alone',
+  'longest run of the clock',
+  'CPU: portals, queues, tables',
+  'CPU: functions',
 ];
 
 function normalTable(played: readonly { name: string; round: Round }[], normal: number) {
