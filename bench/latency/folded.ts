@@ -1,0 +1,42 @@
+import { startSimulator } from '../../simulator/simulator.ts';
+import type { ResultTable } from '../benchmark.ts';
+import { tidy24Storm } from '../storm/contenders.ts';
+import { type Size, stormSize } from '../storm/mass-edit.ts';
+import { deployedBatch, type Feed, feeds } from './feeds.ts';
+
+/** Lambda begins with so many, and each gathers a batch of its own. */
+const pollers = 5;
+const atOnce = 50;
+/** Besides those of `feeds`: a batch as large as one request can read. */
+const storms: readonly Feed[] = [
+  ...feeds,
+  { maximumBatchingWindow: 2, batchSize: 2_000 },
+  { maximumBatchingWindow: 5, batchSize: 2_000 },
+];
+
+/** How many requests to the portal the same storm is folded to, by window and batch. */
+export async function foldedStorms(progress: (text: string) => void): Promise<ResultTable> {
+  const size: Size = stormSize();
+  const rows: (string | number)[][] = [];
+  for (const feed of storms) {
+    const { maximumBatchingWindow: window, batchSize = deployedBatch } = feed;
+    progress(`a storm with a window of ${window} s, batches of ${batchSize}`);
+    rows.push([window, batchSize, ...(await folded(feed, size))]);
+  }
+  return {
+    title: `What window and batch do to a storm of ${size.events} events, with ${pollers} pollers as Lambda begins with`,
+    headings: ['window s', 'batch', 'invocations of plan', 'REST requests per 1,000 events'],
+    rows,
+  };
+}
+
+async function folded(feed: Feed, size: Size): Promise<(string | number)[]> {
+  const simulator = await startSimulator();
+  try {
+    const { rest, invocations } = await tidy24Storm(simulator, size, atOnce, { ...feed, pollers });
+    const plans = invocations.filter(({ functionKey }) => functionKey === 'plan').length;
+    return [plans, ((1000 * rest.reading) / size.events).toFixed(1)];
+  } finally {
+    await simulator.close();
+  }
+}
