@@ -15,15 +15,18 @@ const env = readEnvironment(process.env, [
   'CREDENTIALS_TABLE',
   'TASKS_TABLE',
   'EVENTS_QUEUE_URL',
+  'DELETIONS_QUEUE_URL',
   'TIDY24_RUN',
   'TIDY24_PORTAL_DOMAINS',
   'TIDY24_APP_PARAMETER',
   'TIDY24_PUBLIC_URL',
 ]);
 const telemetry = createTelemetry('reconcile');
+const sqs = createSqsClient();
 const options = {
   ...portalParts(env, telemetry),
-  events: openQueue(createSqsClient(), env.EVENTS_QUEUE_URL, newId),
+  events: openQueue(sqs, env.EVENTS_QUEUE_URL, newId),
+  deletions: openQueue(sqs, env.DELETIONS_QUEUE_URL, newId),
   publicUrl: env.TIDY24_PUBLIC_URL,
 };
 

@@ -20,6 +20,7 @@ const env = readEnvironment(process.env, [
   'SNAPSHOTS_TABLE',
   'DELETIONS_QUEUE_URL',
   'DELETIONS_DLQ_URL',
+  'RECONCILE_QUEUE_URL',
   'TIDY24_APP_PARAMETER',
   'TIDY24_RUN',
   'TIDY24_PORTAL_DOMAINS',
@@ -37,6 +38,12 @@ const options = {
     env.TIDY24_UNDO_DAYS,
   ),
   deletionsDlq,
+};
+
+const line = {
+  deletions: openQueue(sqs, env.DELETIONS_QUEUE_URL, newId),
+  reconcile: openQueue(sqs, env.RECONCILE_QUEUE_URL, newId),
+  newId,
 };
 
 /** A little over this function's time-out: were it killed, the message comes again then, and not after half an hour. */
@@ -62,7 +69,7 @@ async function workRecord(record: SQSRecord, context: Context): Promise<boolean>
     return true;
   }
   await shorten(receiptHandle);
-  const until = await workMessage(options, parsed.message, { deadline: deadlineOf(context, clock()), receives });
+  const until = await workMessage(options, parsed.message, { deadline: deadlineOf(context, clock()), receives }, line);
   if (until === undefined) return true;
   await setVisibility(sqs, env.DELETIONS_QUEUE_URL, receiptHandle, (until - clock()) / 1000);
   return false;

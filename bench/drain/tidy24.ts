@@ -85,22 +85,37 @@ export class Tidy24 {
   /** Lets the functions work until `isOver`. */
   async drain(portal: SimulatedPortal, { scale }: Cell, isOver: () => boolean): Promise<void> {
     // A handler reads its environment when it is loaded.
-    const [{ handler: worker }, { handler: release }] = await Promise.all([
+    const [{ handler: worker }, { handler: release }, { handler: reconcile }] = await Promise.all([
       import('../../handlers/worker.ts'),
       import('../../handlers/release.ts'),
+      import('../../handlers/reconcile.ts'),
     ]);
     const context = (functionName: string) => lambdaContext({ functionName, timeoutSeconds: 300 });
     const client = createSqsClient();
-    const mapping = startEventSourceMapping({
-      client,
-      queueUrl: this.#variable('DELETIONS_QUEUE_URL'),
-      queueArn: 'arn:aws:sqs:eu-central-1:000000000000:deletions.fifo',
-      settings: { batchSize: 1, maximumBatchingWindow: 0, maximumConcurrency: 10, reportBatchItemFailures: true },
-      invoke: inProcess((event: SQSEvent) => worker(event, context('worker')), {
-        functionName: 'worker',
-        timeoutSeconds: 3_000,
+    const settings = { batchSize: 1, maximumBatchingWindow: 0, maximumConcurrency: 10, reportBatchItemFailures: true };
+    const functionTimes = { timeoutSeconds: 3_000 };
+    const mappings = [
+      startEventSourceMapping({
+        client,
+        queueUrl: this.#variable('DELETIONS_QUEUE_URL'),
+        queueArn: 'arn:aws:sqs:eu-central-1:000000000000:deletions.fifo',
+        settings,
+        invoke: inProcess((event: SQSEvent) => worker(event, context('worker')), {
+          functionName: 'worker',
+          ...functionTimes,
+        }),
       }),
-    });
+      startEventSourceMapping({
+        client,
+        queueUrl: this.#variable('RECONCILE_QUEUE_URL'),
+        queueArn: 'arn:aws:sqs:eu-central-1:000000000000:reconcile',
+        settings,
+        invoke: inProcess((event: SQSEvent) => reconcile(event, context('reconcile')), {
+          functionName: 'reconcile',
+          ...functionTimes,
+        }),
+      }),
+    ];
     const tick = () => void release({} as never, context('release'));
     const clock = setInterval(tick, 60_000 / scale);
     tick();
@@ -108,7 +123,7 @@ export class Tidy24 {
       await until(isOver, `The deals of ${portal.domain} are clean`);
     } finally {
       clearInterval(clock);
-      await mapping.close(10_000);
+      await Promise.all(mappings.map((mapping) => mapping.close(10_000)));
       client.destroy();
     }
   }

@@ -15,7 +15,7 @@ export const expectedTables: Readonly<Record<TableKind, ExpectedTable>> = {
   credentials: { keys: ['memberId'], indexes: {}, expires: 'expiresAt' },
   tasks: {
     keys: ['taskId', 'sk'],
-    indexes: { due: ['shard', 'nextAt'], byPortal: ['memberId', 'createdAt'] },
+    indexes: { due: ['shard', 'nextAt'], byPortal: ['memberId', 'createdAt'], turns: ['line', 'turnAt'] },
     expires: 'expiresAt',
   },
   snapshots: { keys: ['taskId', 'part'], indexes: {}, expires: 'expiresAt' },

@@ -9,6 +9,8 @@ export interface OutgoingMessage {
   body: unknown;
   /** On a FIFO queue the order is kept within a group; on a standard queue it shares the queue out fairly. */
   group: string;
+  /** On a standard queue: it is not received before so many seconds have passed; 900 at most. */
+  delaySeconds?: number;
 }
 
 /** A queue as its senders see it. */
@@ -30,10 +32,11 @@ const batchSize = 10;
 /** `newId` gives a fresh id per send: a derived deduplication id would swallow a resume within five minutes. */
 export function openQueue(client: SQSClient, QueueUrl: string, newId: () => string): Queue {
   const name = QueueUrl.slice(QueueUrl.lastIndexOf('/') + 1);
-  const parameters = ({ body, group }: OutgoingMessage) => ({
+  const parameters = ({ body, group, delaySeconds }: OutgoingMessage) => ({
     MessageBody: JSON.stringify(body),
     MessageGroupId: group,
     ...(name.endsWith('.fifo') && { MessageDeduplicationId: newId() }),
+    ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
   });
 
   return {

@@ -10,7 +10,7 @@ import type { JudgedAnswer } from './judge.ts';
 import { PortalBusy } from './waiting.ts';
 
 /** A batch that is expected to work longer than this may be cut by the portal at 60 s. */
-const longestBatchSeconds = 45;
+export const longestBatchSeconds = 45;
 /** Reads are cheap; their use is only worth a write to the table when they take more than this part of the limit. */
 const notableShare = 0.25;
 
@@ -29,6 +29,26 @@ function costKey({ method, params }: Command): string {
 
 function guess(key: string): number {
   return firstGuess[key] ?? firstGuess[key.replace(/#.*/, '')] ?? 0;
+}
+
+function secondsOf(command: Command, uses: ReadonlyMap<string, MethodUse>): number {
+  const key = costKey(command);
+  return uses.get(key)?.perCall ?? guess(key);
+}
+
+/**
+ * When a method may be called again, in ms since the epoch; undefined when it has room now. The portal bills a batch to
+ * its methods or to `batch` itself, so both count.
+ */
+export function closedUntil(
+  method: string,
+  uses: ReadonlyMap<string, MethodUse>,
+  limits: Portal['limits'],
+  now: number,
+): number | undefined {
+  const rooms = [method, 'batch'].map((key) => roomFor(uses.get(key), 1, limits, now));
+  const closed = rooms.filter(({ calls }) => calls === 0).map(({ waitUntil = now }) => waitUntil);
+  return closed.length === 0 ? undefined : Math.max(...closed);
 }
 
 export interface BatchRoom {
@@ -57,6 +77,12 @@ export class OperatingMeter {
     this.#onTightened = onTightened;
   }
 
+  /** Seconds that each of these calls is expected to take; 0 for none. */
+  async secondsOf(commands: readonly (Command | undefined)[]): Promise<number[]> {
+    const uses = await this.#uses();
+    return commands.map((command) => (command ? secondsOf(command, uses) : 0));
+  }
+
   /**
    * Which of these calls one batch may carry now. The portal bills a batch to its methods or to `batch` itself, so both
    * have to have room; a method that has none does not hold up the others.
@@ -76,7 +102,7 @@ export class OperatingMeter {
       const { method } = command;
       const use = uses.get(method);
       const nth = (calls.get(method) ?? 0) + 1;
-      const cost = uses.get(costKey(command))?.perCall ?? guess(costKey(command));
+      const cost = secondsOf(command, uses);
       const after = seconds + cost;
       const own = roomFor(use && { ...use, perCall: Math.max(use.perCall, cost) }, nth, limits, now);
       const whole = roomFor(outer && { ...outer, perCall: after / (size + 1) }, size + 1, limits, now);

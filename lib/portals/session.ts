@@ -113,6 +113,11 @@ export class PortalSession {
     this.#needsRights = true;
   }
 
+  /** Seconds that each of these calls is expected to take; 0 for none. */
+  secondsOf(commands: readonly (Command | undefined)[]): Promise<number[]> {
+    return this.#meter.secondsOf(commands);
+  }
+
   /** Which of these calls one batch may carry now; see OperatingMeter. */
   room(commands: readonly Command[]): Promise<BatchRoom> {
     return this.#meter.room(commands);

@@ -14,7 +14,7 @@ import type { Deletion, Outcome, Task } from './task.ts';
 import { verify } from './verify.ts';
 
 /** Nothing is deleted for a record that was read longer ago than this when the request is sent (promise P4). */
-const freshMs = 60 * second;
+export const freshMs = 60 * second;
 
 /** One deletion of a batch, and what became of it as far as that is known. */
 export interface Sent {
@@ -35,8 +35,9 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
   const wanted = ready.flatMap((one) => one.wave.map((deletion): Sent => ({ ready: one, deletion })));
   const room = await session.room(wanted.map(({ deletion }) => commandOf(deletion)));
   const fitting = wanted.filter((_, index) => room.fits[index] === true);
-  await putOffBlocked(run, ready, new Set(fitting.map((sent) => sent.ready)), room.waitUntil);
-  const rest = fitting.length < wanted.length ? options.clock() : undefined;
+  const isBlocked = (room.waitUntil ?? 0) > options.clock();
+  if (isBlocked) await putOffBlocked(run, ready, new Set(fitting.map((sent) => sent.ready)), room.waitUntil ?? 0);
+  const rest = fitting.length < wanted.length && !isBlocked ? options.clock() : undefined;
   if (fitting.length === 0) return rest;
 
   // Counted from here on, whatever becomes of them.
@@ -48,16 +49,17 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
   return options.clock() + (exceeded ? 0 : second);
 }
 
-/** What has to wait for a method waits in the table: its message must not hold up the portal's other work. */
+/**
+ * What has to wait for a method waits in the table: its message must not hold up the portal's other work. What stands in
+ * line stays there; the line goes on when the method is free again.
+ */
 async function putOffBlocked(
-  { options, settle }: Run,
+  { settle }: Run,
   ready: readonly Ready[],
   fitting: ReadonlySet<Ready>,
-  waitUntil: number | undefined,
+  until: number,
 ): Promise<void> {
-  const until = waitUntil ?? 0;
-  if (until <= options.clock()) return;
-  const blocked = ready.filter((one) => !fitting.has(one));
+  const blocked = ready.filter((one) => !fitting.has(one) && one.task.turnAt === undefined);
   const text = `The portal has no operating time left for this until ${new Date(until).toISOString()}`;
   await each(blocked, ({ task }) => settle.putOff(task, until, text));
 }

@@ -6,6 +6,7 @@ import type { Portal } from '../portals/portal.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import { backoffMs } from './backoff.ts';
 import { checkApp, type CheckAppOptions, checkEveryMs } from './check-app.ts';
+import { goOn, type GoOnOptions } from './go-on.ts';
 import type { PortalMessage } from './messages.ts';
 import { nameLongWaiting } from './long-waits.ts';
 import { RoundNotFinished } from './lost-records.ts';
@@ -24,7 +25,7 @@ export interface ProofOptions extends ProveOptions {
   readonly tasks: TaskStore;
 }
 
-export interface ChoreOptions extends ProofOptions, ReconcileOptions, CheckAppOptions {
+export interface ChoreOptions extends ProofOptions, ReconcileOptions, CheckAppOptions, GoOnOptions {
   readonly allowLoopback: boolean;
 }
 
@@ -53,6 +54,9 @@ export async function runChore(
       if (finished) await options.tasks.endChore(memberId, chore, startedAt);
       break;
     }
+    case 'go-on':
+      await goOn(options, memberId);
+      break;
     case 'check-app':
       await runCheck(options, memberId, deadline);
       break;

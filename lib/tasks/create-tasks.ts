@@ -6,6 +6,8 @@ import { dueAt } from '../rules/due.ts';
 import type { StoredRule } from '../rules/version.ts';
 import { each } from './each.ts';
 import type { FoundRecord } from './own-transition.ts';
+import { lineOf } from './line.ts';
+import { tasksPerMessage } from './messages.ts';
 import { laneOf, paceOf } from './pace.ts';
 import { claimMs } from './schedule.ts';
 import type { Sendable } from './send-due.ts';
@@ -59,6 +61,7 @@ export async function createTasks(
   if (lanes.size === 0) return [];
   const pace = paceOf(portal, await budgets.operating(memberId), now);
   const send: Sendable[] = [];
+  const inLine: Sendable[] = [];
   for (const [lane, some] of lanes) {
     const slots = await budgets.takeSends(memberId, lane, pace, some.length);
     let unused = 0;
@@ -74,13 +77,15 @@ export async function createTasks(
           : { nextAt: Math.min(slot, latest), slotAt: slot };
         const taskId = await createTask(options, portal, version, one, { ...when, due: isNow });
         if (taskId === undefined) unused += 1;
-        else if (isNow) send.push({ memberId, taskId });
+        else (isNow ? send : inLine).push({ memberId, taskId });
       },
     );
     // Told of twice, or planned before: its turn is another's.
     await budgets.giveBackSends(memberId, lane, pace, unused);
   }
-  return send;
+  if (send.length > 0 || inLine.length === 0 || (await options.tasks.line.isHeld(memberId))) return send;
+  // Nobody is at work at the portal, so nobody has to wait: who does these goes on with the others.
+  return inLine.slice(0, tasksPerMessage);
 }
 
 /** Gives the id of the task; undefined when it was there. */
@@ -110,7 +115,7 @@ async function createTask(
         transition: { stageId, movedTime },
         run,
       },
-      { ...when, ...comments, lane: laneOf(source, record), source, askedAt, history },
+      { ...when, ...comments, lane: laneOf(source, record), line: lineOf(memberId, rule), source, askedAt, history },
     );
     if (created) {
       count('TasksPlanned');

@@ -94,15 +94,17 @@ export const deletionMessageSchema = z.strictObject({
   v: z.literal(1),
   memberId: memberIdSchema,
   taskIds: z.array(z.string().check(z.regex(/^[0-9a-f]{64}$/))).check(z.minLength(1), z.maxLength(100)),
+  /** Who holds the portal's lines, when this message is to go on with them; see Line. */
+  holder: z.optional(z.string().check(z.maxLength(64))),
 });
 export type DeletionMessage = z.infer<typeof deletionMessageSchema>;
 
 /**
  * What can be asked for: to prove an installation; to look for what no event told of; to finish with a portal that has
  * removed the app; to look at how the app stands there; to look for records whose long wait ends;
- * to name what a person asked for out of the past.
+ * to name what a person asked for out of the past; to go on with the tasks that wait for their turn.
  */
-export const chores = ['prove', 'reconcile', 'uninstall', 'check-app', 'long-waits', 'backlog'] as const;
+export const chores = ['prove', 'reconcile', 'uninstall', 'check-app', 'long-waits', 'backlog', 'go-on'] as const;
 
 /** One message on `reconcile`: something is to be done for this portal as a whole. */
 export const portalMessageSchema = z.strictObject({

@@ -3,6 +3,7 @@ import type { Clock } from '../bitrix24/clock.ts';
 import type { BudgetStore, SendPace } from '../portals/budgets.ts';
 import type { PortalStore } from '../portals/store.ts';
 import { each } from './each.ts';
+import { tasksPerMessage } from './messages.ts';
 import { paceOf } from './pace.ts';
 import type { TaskStore } from './store.ts';
 import type { Task } from './task.ts';
@@ -19,24 +20,39 @@ export interface PaceOptions {
 export class PacedSends {
   readonly #options: PaceOptions;
   readonly #paces = new Map<string, SendPace | undefined>();
+  /** Portals that somebody is at work for, or will be soon: he goes on with those in line. */
+  readonly #begun = new Set<string>();
 
   constructor(options: PaceOptions) {
     this.#options = options;
   }
 
   /**
-   * A task whose turn has come goes, whatever else there is: nobody waits for ever. So does an undo, which deletes nothing
-   * and for which a person waits.
+   * An undo goes at once: it deletes nothing, and a person waits for it. So does a task whose turn has come, unless it
+   * stands in line: those are gone on with by whoever is at work there, and where nobody is, a few are sent to begin with.
    */
   async goingNow(claimed: readonly Task[]): Promise<Task[]> {
+    const going = claimed.filter(
+      ({ slotAt, turnAt, undo }) => undo !== undefined || (slotAt !== undefined && turnAt === undefined),
+    );
+    const inLine = claimed.filter(({ turnAt, undo }) => undo === undefined && turnAt !== undefined);
+    const others = claimed.filter(({ slotAt, undo }) => undo === undefined && slotAt === undefined);
+    going.push(...(await this.#giveTurns(others)));
+    for (const [memberId, some] of Map.groupBy(inLine, (task) => task.memberId)) {
+      const first = await this.#beginning(memberId, some);
+      going.push(...first);
+      const rest = some.filter((task) => !first.includes(task));
+      await each(rest, (task) => this.#options.tasks.leaveInLine(task));
+    }
+    return going;
+  }
+
+  /** Those that go now; the others stand in line from now on. */
+  async #giveTurns(tasks: readonly Task[]): Promise<Task[]> {
     const { budgets, clock } = this.#options;
     const now = clock();
-    const isGoing = ({ slotAt, undo }: Task): boolean => slotAt !== undefined || undo !== undefined;
-    const going = claimed.filter(isGoing);
-    const lanes = Map.groupBy(
-      claimed.filter((task) => !isGoing(task)),
-      ({ memberId, lane = '0' }) => `${memberId} ${lane}`,
-    );
+    const going: Task[] = [];
+    const lanes = Map.groupBy(tasks, ({ memberId, lane = '0' }) => `${memberId} ${lane}`);
     for (const some of lanes.values()) {
       const [first] = some;
       const pace = first && (await this.#paceOf(first.memberId));
@@ -45,14 +61,25 @@ export class PacedSends {
         continue;
       }
       const slots = await budgets.takeSends(first.memberId, first.lane ?? '0', pace, some.length);
-      going.push(...some.filter((_, index) => (slots[index] ?? now) <= now));
+      const atOnce = some.filter((_, index) => (slots[index] ?? now) <= now);
       const waiting = some.flatMap((task, index) => {
         const slot = slots[index] ?? now;
         return slot > now ? [{ task, slot }] : [];
       });
       await each(waiting, ({ task, slot }) => this.#options.tasks.giveTurn(task, slot));
+      if (atOnce.length > 0) this.#begun.add(first.memberId);
+      const begin = waiting.map(({ task }) => task);
+      going.push(...atOnce, ...(await this.#beginning(first.memberId, begin)));
     }
     return going;
+  }
+
+  /** Of those in line: what is to be sent so that somebody is at work. */
+  async #beginning(memberId: string, inLine: readonly Task[]): Promise<Task[]> {
+    if (inLine.length === 0 || this.#begun.has(memberId)) return [];
+    this.#begun.add(memberId);
+    if (await this.#options.tasks.line.isHeld(memberId)) return [];
+    return inLine.slice(0, tasksPerMessage);
   }
 
   /** Undefined when nothing is known of the portal, or it is worked at by nobody now: the worker says what follows. */

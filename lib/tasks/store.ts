@@ -15,6 +15,7 @@ import {
   taskSchema,
   type TaskStatus,
 } from './task.ts';
+import { Line } from './line.ts';
 import { type Wish, Wishes } from './wishes.ts';
 import { UndoTasks } from './undo/undo-tasks.ts';
 
@@ -75,6 +76,8 @@ export class TaskStore {
   /** What is written into timelines. */
   readonly comments: TaskComments;
   readonly undos: UndoTasks;
+  /** Those that wait for their turn. */
+  readonly line: Line;
   readonly #table: Table;
   readonly #clock: Clock;
   readonly #wishes: Wishes;
@@ -87,6 +90,7 @@ export class TaskStore {
     this.appChores = new AppChores(table, clock);
     this.undos = new UndoTasks(table);
     this.comments = new TaskComments(table, clock);
+    this.line = new Line(table, clock);
   }
 
   /** False when the same transition has its task already. */
@@ -98,13 +102,15 @@ export class TaskStore {
       history,
       lane,
       slotAt,
+      line,
       undo,
       askedAt,
       announcement,
       report,
-    }: Pick<Task, 'source' | 'history' | 'lane' | 'slotAt' | 'undo' | 'askedAt' | 'announcement' | 'report'> & {
-      nextAt: number;
-    },
+    }: Pick<
+      Task,
+      'source' | 'history' | 'lane' | 'slotAt' | 'line' | 'undo' | 'askedAt' | 'announcement' | 'report'
+    > & { nextAt: number },
   ): Promise<{ created: boolean; taskId: string }> {
     const taskId = taskIdOf(identity);
     const task: Task = {
@@ -121,6 +127,8 @@ export class TaskStore {
       ...(askedAt !== undefined && { askedAt }),
       ...(lane !== undefined && { lane }),
       ...(slotAt !== undefined && { slotAt }),
+      ...(line !== undefined && { line }),
+      ...(slotAt !== undefined && line !== undefined && { turnAt: slotAt }),
       ...(undo !== undefined && { undo }),
       ...(announcement !== undefined && { announcement }),
       ...(report !== undefined && { report }),
@@ -194,8 +202,8 @@ export class TaskStore {
       {
         set:
           'SET #nextAt = :nextAt, #notBefore = :nextAt, #claims = :none, #attempts = :attempts, ' +
-          '#history = list_append(#history, :history)' +
-          (newTurn ? ' REMOVE #slotAt' : ''),
+          '#history = list_append(#history, :history) REMOVE #turnAt' +
+          (newTurn ? ', #slotAt' : ''),
         if: open,
         values: { nextAt: Math.ceil(nextAt), attempts, none: 0, history, open: 'open' },
       },
@@ -220,8 +228,8 @@ export class TaskStore {
           (items === undefined ? '' : ', #items = :items') +
           (attempts === undefined ? '' : ', #attempts = :attempts') +
           (reportAt === undefined
-            ? ' REMOVE #shard, #nextAt'
-            : ', #report = :report, #nextAt = :reportAt, #claims = :none REMOVE #notBefore, #slotAt'),
+            ? ' REMOVE #shard, #nextAt, #turnAt'
+            : ', #report = :report, #nextAt = :reportAt, #claims = :none REMOVE #notBefore, #slotAt, #turnAt'),
         if: open,
         values: {
           status,
@@ -401,14 +409,27 @@ export class TaskStore {
   }
 
   /** A task that was claimed is not sent but waits for its turn, which counts as no claim. */
-  async giveTurn({ taskId, nextAt: claimedTo = 0 }: Pick<Task, 'taskId' | 'nextAt'>, slotAt: number): Promise<void> {
+  async giveTurn(
+    { taskId, nextAt: claimedTo = 0, line }: Pick<Task, 'taskId' | 'nextAt' | 'line'>,
+    slotAt: number,
+  ): Promise<void> {
     await this.#table.update(
       { taskId, sk: 'task' },
       {
-        set: 'SET #nextAt = :slotAt, #slotAt = :slotAt, #claims = :none',
+        set:
+          'SET #nextAt = :slotAt, #slotAt = :slotAt, #claims = :none' +
+          (line === undefined ? '' : ', #turnAt = :slotAt'),
         if: '#nextAt = :claimedTo',
         values: { slotAt, claimedTo, none: 0 },
       },
+    );
+  }
+
+  /** A task that was claimed is not sent: it stands in line, and the line is being worked off. That is no claim. */
+  async leaveInLine({ taskId, nextAt: claimedTo = 0 }: Pick<Task, 'taskId' | 'nextAt'>): Promise<void> {
+    await this.#table.update(
+      { taskId, sk: 'task' },
+      { set: 'SET #claims = :none', if: '#nextAt = :claimedTo', values: { claimedTo, none: 0 } },
     );
   }
 
@@ -439,7 +460,7 @@ export class TaskStore {
             { taskId: String(row['taskId']), sk: String(row['sk']) },
             {
               // All at once, so that each is given another turn.
-              set: 'SET #nextAt = :now REMOVE #notBefore, #slotAt',
+              set: 'SET #nextAt = :now REMOVE #notBefore, #slotAt, #turnAt',
               if: 'attribute_exists(#nextAt) AND #nextAt > :now',
               values: { now },
             },

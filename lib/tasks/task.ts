@@ -136,6 +136,10 @@ export const taskSchema = z.object({
   lane: z.string().max(40).optional(),
   /** When its turn to be sent is, or was: it is sent then without being asked again. */
   slotAt: instant.optional(),
+  /** The line it stands in while it waits for its turn; see lineOf. */
+  line: z.string().optional(),
+  /** Present while it stands there: with `line` the keys of the index `turns`. */
+  turnAt: instant.optional(),
   /** How often it was sent since the worker last had a word on it. */
   claims: z.int().optional(),
   createdAt: instant,

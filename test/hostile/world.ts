@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { QueueUnavailable } from '../../lib/aws/queue.ts';
 import { type Table, TableUnavailable } from '../../lib/aws/table.ts';
@@ -35,7 +36,7 @@ const visibilityMs = 330_000;
 const operations: readonly Operation[] = ['get', 'getMany', 'put', 'update', 'delete', 'query', 'scan'];
 export const process = 1044;
 
-type Options = WorkOptions & PlanOptions & Pick<ReleaseOptions, 'events'>;
+type Options = WorkOptions & PlanOptions & Pick<ReleaseOptions, 'events' | 'reconcile'>;
 
 /** One portal, tidy24's tables and queues in memory, and as many invocations of its functions at once as there shall be. */
 export class World {
@@ -133,7 +134,8 @@ export class World {
     message.visibleAt = this.time.now + visibilityMs;
     const { receives } = message;
     return this.#begin('worker', body.taskIds, async (options, deadline) => {
-      const until = await workMessage(options, body, { deadline, receives });
+      const line = { deletions: options.deletions, reconcile: options.reconcile, newId: randomUUID };
+      const until = await workMessage(options, body, { deadline, receives }, line);
       if (until === undefined) this.deletions.delete([message]);
       else message.visibleAt = until;
     });
@@ -150,7 +152,7 @@ export class World {
 
   release(): Invocation {
     return this.#begin('release', [], async (options, deadline) => {
-      await releaseDue({ ...options, reconcile: new Mailbox() }, deadline);
+      await releaseDue(options, deadline);
     });
   }
 
@@ -203,6 +205,7 @@ export class World {
       rest: new RestClient({ fetch, clock }),
       deletions: queue(this.deletions),
       events: queue(this.events),
+      reconcile: queue(new Mailbox()),
       deletionsDlq: queue(this.letters),
       eventsDlq: queue(this.letters),
     };

@@ -17,7 +17,7 @@ const shapes: Readonly<
   credentials: { key: ['memberId'], indexes: {} },
   tasks: {
     key: ['taskId', 'sk'],
-    indexes: { due: ['shard', 'nextAt'], byPortal: ['memberId', 'createdAt'] },
+    indexes: { due: ['shard', 'nextAt'], byPortal: ['memberId', 'createdAt'], turns: ['line', 'turnAt'] },
   },
   snapshots: { key: ['taskId', 'part'], indexes: {} },
 };

@@ -296,7 +296,8 @@ export class World {
     if (!message) return false;
     const { receives } = message;
     await this.#run('worker', async () => {
-      const until = await workMessage(this.#options, message.body, { deadline: time.now + 300_000, receives });
+      const at = { deadline: time.now + 300_000, receives };
+      const until = await workMessage(this.#options, message.body, at, { ...queues, newId: this.#options.newId });
       if (until === undefined) queues.deletions.delete([message]);
       else message.visibleAt = until;
     });

@@ -10,7 +10,7 @@ import { unreadId, allShards } from '../../../lib/tasks/due-ids.ts';
 import type { EventMessage } from '../../../lib/tasks/messages.ts';
 import { planEvents, type PlanOptions } from '../../../lib/tasks/plan.ts';
 import { type RecordKey, type Task } from '../../../lib/tasks/task.ts';
-import { workMessage } from '../../../lib/tasks/work.ts';
+import { type LineOptions, workMessage } from '../../../lib/tasks/work.ts';
 import type { WorkOptions } from '../../../lib/tasks/run.ts';
 import type { PortalOptions } from '../../../simulator/options.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
@@ -31,6 +31,13 @@ export interface BenchOptions {
   rules?: readonly string[];
   portal?: PortalOptions;
   changed?: Partial<Portal>;
+}
+
+/** How a message of the worker comes. */
+interface Received {
+  receives?: number;
+  line?: LineOptions | undefined;
+  holder?: string | undefined;
 }
 
 /** One simulated portal, connected by a webhook, in mode enforce; planning and deleting over it; a clock that is set. */
@@ -159,13 +166,17 @@ export class Bench {
     return rows.filter((row) => row.sk !== 'chore' && ofPortal(row));
   }
 
-  /** Receives one message with these tasks. */
-  work(taskIds: string[], { receives = 1, ...changed }: Partial<WorkOptions> & { receives?: number } = {}) {
+  /** Receives one message with these tasks; with `line` it goes on with what waits for its turn. */
+  work(
+    taskIds: string[],
+    { receives = 1, line, holder, ...changed }: Partial<WorkOptions> & Received = {},
+  ): Promise<number | undefined> {
     const { parts, deletionsDlq, memberId, time } = this;
     return workMessage(
       { ...parts, deletionsDlq, ...changed },
-      { v: 1, memberId, taskIds },
+      { v: 1, memberId, taskIds, ...(holder !== undefined && { holder }) },
       { deadline: time.now + 300_000, receives },
+      line,
     );
   }
 
@@ -203,9 +214,9 @@ export class Bench {
     chore = 'reconcile',
     ...changed
   }: Partial<ChoreOptions> & { leftMs?: number; chore?: Chore['chore'] } = {}): Promise<void> {
-    const { parts, events, memberId, time } = this;
+    const { parts, events, deletions, memberId, time } = this;
     return runChore(
-      { ...parts, events, publicUrl: 'https://tidy24.test', ...changed },
+      { ...parts, events, deletions, publicUrl: 'https://tidy24.test', ...changed },
       { v: 1, memberId, chore },
       time.now + leftMs,
     );

@@ -1,0 +1,64 @@
+import type { Queue } from '../aws/queue.ts';
+import type { Log } from '../aws/telemetry.ts';
+import { minute, second } from '../bitrix24/reactions.ts';
+import { type DeletionMessage, type PortalMessage, tasksPerMessage } from './messages.ts';
+import { freeAndClosed, type Supply, type SupplyOptions } from './supply.ts';
+
+export interface GoOnOptions extends SupplyOptions {
+  readonly deletions: Queue;
+  readonly log: Log;
+}
+
+/** The message that goes on may have to wait for others of its portal. */
+const untilReceivedMs = 15 * minute;
+/** SQS delays no message for longer, in seconds. */
+const longestDelay = 900;
+
+/**
+ * Sees to it that somebody goes on with a portal's lines: at once, or when the first of its methods has room again. Were
+ * the message lost, the clock would send each task when its turn has come.
+ */
+export async function handOver(
+  options: GoOnOptions & { readonly reconcile: Queue },
+  memberId: string,
+  supply: Supply,
+  holder: string,
+): Promise<void> {
+  const { clock } = options;
+  const { free, closedUntil } = await freeAndClosed(options, memberId, tasksPerMessage);
+  if (free.length === 0) {
+    await supply.letGo(closedUntil ?? clock());
+    if (closedUntil !== undefined) await sendLater(options, memberId, closedUntil);
+    return;
+  }
+  if (!(await supply.keepLines(clock() + untilReceivedMs))) return;
+  if (!(await send(options, { v: 1, memberId, taskIds: idsOf(free), holder }))) await supply.letGo(clock());
+}
+
+/** Sends the first tasks of a portal's lines, unless somebody is at work there. */
+export async function goOn(options: GoOnOptions, memberId: string): Promise<void> {
+  if (await options.tasks.line.isHeld(memberId)) return;
+  const { free } = await freeAndClosed(options, memberId, tasksPerMessage);
+  if (free.length > 0) await send(options, { v: 1, memberId, taskIds: idsOf(free) });
+}
+
+function idsOf(free: readonly { taskId: string }[]): string[] {
+  return free.slice(0, tasksPerMessage).map(({ taskId }) => taskId);
+}
+
+async function send({ deletions, log }: GoOnOptions, body: DeletionMessage): Promise<boolean> {
+  const unsent = await deletions.sendAll([{ body, group: body.memberId }]);
+  if (unsent.length > 0) log.warn('not gone on with, the clock will send the tasks', { memberId: body.memberId });
+  return unsent.length === 0;
+}
+
+async function sendLater(
+  { reconcile, clock, log }: GoOnOptions & { readonly reconcile: Queue },
+  memberId: string,
+  at: number,
+): Promise<void> {
+  const body: PortalMessage = { v: 1, memberId, chore: 'go-on' };
+  const delaySeconds = Math.min(longestDelay, Math.max(0, Math.ceil((at - clock()) / second)));
+  const unsent = await reconcile.sendAll([{ body, group: memberId, delaySeconds }]);
+  if (unsent.length > 0) log.warn('not gone on with, the clock will send the tasks', { memberId });
+}

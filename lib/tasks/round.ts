@@ -1,0 +1,214 @@
+import { PortalSession } from '../portals/session.ts';
+import { longestBatchSeconds } from '../portals/operating.ts';
+import { nothingProtected } from '../rules/protect.ts';
+import type { StoredRules } from '../rules/version.ts';
+import { carryOut } from './carry-out.ts';
+import { announce, type Waiting } from './comments/announce.ts';
+import { reportEnds } from './comments/report.ts';
+import { decideAll } from './decide-all.ts';
+import { each } from './each.ts';
+import { firstCommand } from './line.ts';
+import { fittingLook, type Judged } from './look.ts';
+import { lookAt } from './look-at.ts';
+import { tasksPerMessage } from './messages.ts';
+import { prepare } from './prepare.ts';
+import { recordKey } from './read-records.ts';
+import { earliest, type Ready, type Run, type WorkOptions } from './run.ts';
+import { Settlement } from './settle.ts';
+import type { Task } from './task.ts';
+import { workUndo } from './undo/work-undo.ts';
+
+/** An undo looks for each record by itself: who began anew at each full bucket might never end. */
+const turnPatienceMs = 20_000;
+
+/**
+ * A round that has looked and noted, and has yet to delete. It is begun while the one before deletes, and must be ended
+ * or dropped.
+ */
+export interface Round {
+  /** What it was given to do. */
+  readonly given: readonly Task[];
+  /** Those of which something is about to be deleted. */
+  readonly deleting: readonly Ready[];
+  /** Those that are worked at while it ends. */
+  readonly busy: readonly Task[];
+  /** When their records were read, in ms since the epoch. */
+  readonly readAt: number;
+  /** The portal is worked at by nobody now. */
+  readonly isClosed: boolean;
+  /** Deletes, and writes down what became of it. Gives when there is more to do, in ms since the epoch. */
+  end(): Promise<number | undefined>;
+  /** Nothing is deleted. */
+  drop(): Promise<void>;
+}
+
+export interface RoundAt {
+  readonly memberId: string;
+  /** ms since the epoch: when the invocation is cut off. */
+  readonly deadline: number;
+  /** What another round is just deleting: nothing of it is touched by this one. */
+  readonly busy: readonly Ready[];
+}
+
+/**
+ * Looks at these tasks with what the tables say now, and prepares what is to be deleted.
+ *
+ * @throws when a table or the dead-letter queue does not answer
+ */
+export async function beginRound(options: WorkOptions, given: readonly Task[], at: RoundAt): Promise<Round> {
+  const { memberId, deadline } = at;
+  const settle = new Settlement(options);
+  const stop = await options.killSwitch.stopped();
+  if (stop) {
+    const why = `tidy24 is stopped since ${new Date(stop.stoppedAt).toISOString()} by ${stop.by}: ${stop.reason}`;
+    await each(given, (task) => settle.park(task, why));
+    return over(given, undefined, { isClosed: true });
+  }
+  const portal = await options.portals.get(memberId);
+  if (!portal || portal.state === 'disconnected') {
+    const text = 'The portal is not connected any more';
+    await each(given, (task) => settle.end(task, 'cancelled', 'portal-disconnected', { text }));
+    await each(given, (task) => options.tasks.comments.note(task, 'report', { state: 'given-up', tries: 0 }));
+    return over(given, undefined, { isClosed: true });
+  }
+  if (portal.pause || portal.state === 'pending') {
+    const why = portal.pause ? `The portal is paused: ${portal.pause.reason}` : 'The portal is not proved yet';
+    await each(given, (task) => settle.park(task, why));
+    return over(given, undefined, { isClosed: true });
+  }
+  // What a person asked to have back comes first, in any mode and whatever the rules say.
+  const undo = given.find((task) => isOpen(task) && task.undo !== undefined);
+  const session = new PortalSession({ ...options, ...(undo && { turnPatienceMs }) }, portal, deadline);
+  const run = { options, portal, settle, session, protect: nothingProtected };
+  try {
+    const [open, ended] = [given.filter(isOpen), given.filter((task) => !isOpen(task))];
+    // What is to be deleted goes before what is told of it.
+    if (open.length === 0) {
+      await reportEnds(run, ended);
+      return await released(session, over(given, undefined));
+    }
+    if (undo?.undo) {
+      const again = await workUndo(run, undo, undo.undo);
+      return await released(session, over(given, again ?? (given.length > 1 ? options.clock() : undefined)));
+    }
+    const rules =
+      portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
+    const known = { ...run, protect: rules?.protect ?? nothingProtected };
+    const prepared = await prepareRound(known, open, rules, at.busy);
+    if (prepared.ready.length === 0 && prepared.waiting.length === 0) {
+      const again = prepared.again ?? (owesReports(settle, ended) ? options.clock() : undefined);
+      return await released(session, over(given, again));
+    }
+    return {
+      given,
+      deleting: prepared.ready,
+      busy: [...prepared.ready, ...prepared.waiting].map(({ task }) => task),
+      readAt: prepared.readAt,
+      isClosed: false,
+      async end() {
+        try {
+          const again = await endRound(known, prepared);
+          return again ?? (owesReports(settle, ended) ? options.clock() : undefined);
+        } finally {
+          await session.release();
+        }
+      },
+      drop: () => session.release(),
+    };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+function over(given: readonly Task[], again: number | undefined, { isClosed = false } = {}): Round {
+  const nothing = { deleting: [], busy: [], readAt: 0 };
+  return { given, ...nothing, isClosed, end: () => Promise.resolve(again), drop: () => Promise.resolve() };
+}
+
+async function released(session: PortalSession, round: Round): Promise<Round> {
+  await session.release();
+  return round;
+}
+
+function owesReports(settle: Settlement, ended: readonly Task[]): boolean {
+  return ended.length > 0 || settle.owesReports;
+}
+
+function isOpen({ status }: Task): boolean {
+  return status === 'open';
+}
+
+interface Prepared {
+  readonly ready: readonly Ready[];
+  readonly readAt: number;
+  readonly waiting: readonly Waiting[];
+  /** When to come again for what could not be prepared; a limit holds for the whole portal. */
+  readonly again: number | undefined;
+  /** When there is more to do than fitted in. */
+  readonly others: number | undefined;
+}
+
+/** Look, decide, note. */
+async function prepareRound(
+  run: Run,
+  open: readonly Task[],
+  rules: StoredRules | undefined,
+  busy: readonly Ready[],
+): Promise<Prepared> {
+  const { clock } = run.options;
+  const all = open.map((task): Judged => ({ task, rule: rules?.rules.find(({ id }) => id === task.rule.id) }));
+  const judged = await fittingTogether(run, onePerRecord(all));
+  const first = fittingLook(judged);
+  const others = open.length > first.length ? clock() : undefined;
+
+  const look = await lookAt(run, first);
+  if (typeof look !== 'object') return { ready: [], readAt: 0, waiting: [], again: look ?? others, others };
+  const decided = await decideAll(run, first, look);
+  const prepared = await prepare(run, decided.going, look);
+  const touched = new Set(busy.flatMap(({ wave }) => wave.map(recordKey)));
+  const ready = prepared.ready.filter(({ wave }) => !wave.some((deletion) => touched.has(recordKey(deletion))));
+  // What the round before deletes is looked at again when that is over.
+  const crossed = ready.length < prepared.ready.length ? clock() : undefined;
+  const again = earliest(earliest(prepared.again, decided.again), crossed);
+  const isOver = ready.length === 0 && decided.waiting.length === 0;
+  return { ready, readAt: look.at, waiting: decided.waiting, again: isOver ? (again ?? others) : again, others };
+}
+
+/** Delete, settle, tell. */
+async function endRound(run: Run, { ready, readAt, waiting, again, others }: Prepared): Promise<number | undefined> {
+  // A limit holds for the whole portal, so its end counts and not that there is more to do.
+  const next = (await carryOut(run, ready, readAt)) ?? again ?? others;
+  await announce(run, waiting);
+  return next;
+}
+
+/**
+ * Two rules may name the same record. The second looks again when the first has acted, and what deletes the record
+ * itself comes last: nothing could be read of it afterwards.
+ */
+function onePerRecord(all: readonly Judged[]): Judged[] {
+  const deletesItself = ({ task, rule }: Judged): number =>
+    rule?.delete.some(({ what }) => what === 'deal' || what === 'lead' || what === 'item') === true &&
+    task.deletions?.some(({ snapshotAt }) => snapshotAt !== undefined) !== true
+      ? 1
+      : 0;
+  const ordered = all.toSorted((a, b) => deletesItself(a) - deletesItself(b) || a.task.createdAt - b.task.createdAt);
+  return [...new Map(ordered.toReversed().map((one) => [recordKey(one.task.record), one])).values()].toReversed();
+}
+
+/**
+ * The tasks of one round: those that were tried least, and the fewer together the more often they failed. A record
+ * that brings every request down with it, or a portal too slow for a full batch, is so found out by halves. Of slow
+ * deletions no more is read than one batch will hold.
+ */
+async function fittingTogether({ session, portal }: Run, judged: readonly Judged[]): Promise<Judged[]> {
+  const least = Math.min(...judged.map(({ task }) => task.attempts));
+  const size = Math.max(1, Math.floor(tasksPerMessage / 2 ** least));
+  const some = judged.filter(({ task }) => task.attempts === least).slice(0, size);
+  if (portal.mode === 'observe') return some;
+  const seconds = await session.secondsOf(some.map(({ rule }) => rule && firstCommand(rule)));
+  let sum = 0;
+  const fitting = seconds.findIndex((each) => (sum += each) > longestBatchSeconds);
+  return fitting < 0 ? some : some.slice(0, Math.max(1, fitting));
+}
