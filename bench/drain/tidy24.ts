@@ -7,6 +7,7 @@ import { CredentialStore } from '../../lib/portals/credentials.ts';
 import { PortalStore } from '../../lib/portals/store.ts';
 import { loadRules } from '../../lib/rules/load.ts';
 import { nextVersion } from '../../lib/rules/version.ts';
+import { lineOf } from '../../lib/tasks/line.ts';
 import { TaskStore } from '../../lib/tasks/store.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../local/embedded-aws.ts';
 import { startEventSourceMapping } from '../../local/event-source/event-source-mapping.ts';
@@ -69,7 +70,9 @@ export class Tidy24 {
       kind: 'webhook',
       url: portal.createWebhook(),
     });
-    await portals.pushRules(memberId, nextVersion(undefined, loadRules(source), source, since, 'bench'));
+    const rules = nextVersion(undefined, loadRules(source), source, since, 'bench');
+    await portals.pushRules(memberId, rules);
+    const line = rules.rules.map((rule) => lineOf(memberId, rule))[0];
     const tasks = this.#tasks();
     for (const id of deals) {
       const { stageId, movedTime } = portal.item(EntityType.deal, id) ?? {};
@@ -77,7 +80,7 @@ export class Tidy24 {
       const record = { entityTypeId: EntityType.deal, id };
       await tasks.create(
         { memberId, record, rule: { id: 'unlink', version: 1 }, transition, run: 0 },
-        { nextAt: Date.now(), lane: '1', source: 'app', history: [] },
+        { nextAt: Date.now(), lane: '1', line, source: 'app', history: [] },
       );
     }
   }

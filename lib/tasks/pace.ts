@@ -6,15 +6,15 @@ import { deletionMethods, type Task } from './task.ts';
 
 /** What a round of the worker asks of the portal: one look and one batch of deletions. */
 const requestsPerRound = 2;
-/** A lane takes a little less than all there is: what others have to do finds room at once. */
-const share = 0.8;
-/** So many tasks go at once, but no more than a minute's work, so that another lane's task waits no longer than that. */
-const mostAtOnce = 100;
-const fewestAtOnce = 10;
+/** So many tasks of a lane go at once; the others stand in line, where the worker takes them as fast as it can. */
+const atOnce = 10;
+/** Seconds that a deletion is taken for until one has been measured. */
+const guessedSeconds = 0.5;
 
 /**
- * How fast one lane's tasks may be sent to the worker: as this portal can be worked, by its requests and by the
- * operating time of the slowest deletion that has been measured there. Who only observes deletes nothing.
+ * In what distance one lane's tasks have their turns: as this portal can be worked, by its requests and by the operating
+ * time of the slowest deletion that has been measured there. Who only observes deletes nothing. The worker is not held
+ * to it: the turns say in which order the lanes' tasks are taken, and how many are sent before.
  *
  * @param now ms since the epoch: a portal that has refused more than its settings say is slower for a while
  */
@@ -25,16 +25,13 @@ export function paceOf(
 ): SendPace {
   const limits = limitsInForce(portal, now);
   const byRequests = (tasksPerMessage / requestsPerRound) * limits.requestsPerSecond;
+  const isMeasured = deletionMethods.some((method) => uses.has(method));
   const byWork = deletionMethods.flatMap((method) => {
-    const use = uses.get(method);
-    if (portal.mode === 'observe' || use === undefined || use.perCall === 0) return [];
+    const use = uses.get(method) ?? { perCall: isMeasured ? 0 : guessedSeconds };
+    if (portal.mode === 'observe' || use.perCall === 0) return [];
     return [operatingInForce(limits, use, now) / limits.operatingWindowSeconds / use.perCall];
   });
-  const perSecond = Math.min(byRequests, ...byWork);
-  return {
-    perSecond: share * perSecond,
-    burst: Math.min(mostAtOnce, Math.max(fewestAtOnce, Math.ceil(60 * perSecond))),
-  };
+  return { perSecond: Math.min(byRequests, ...byWork), burst: atOnce };
 }
 
 /**

@@ -60,8 +60,8 @@ export class Supply {
     const isFree = ({ record }: Task): boolean => !records.has(recordKey(record));
     const free = present.filter(isFree);
     const open = free.filter(({ status }) => status === 'open').length;
-    if (open >= tasksPerMessage || !this.#mayPull()) return free;
-    return [...free, ...(await this.#pull(tasksPerMessage - open)).filter(isFree)];
+    if (open >= tasksPerMessage || !this.#mayPull(open > 0)) return free;
+    return [...free, ...(await this.#pull(tasksPerMessage - open, open > 0)).filter(isFree)];
   }
 
   /** They are done with, as far as this invocation is concerned. */
@@ -94,18 +94,20 @@ export class Supply {
     await this.#options.tasks.line.letGo(this.#memberId, this.#pulling.holder, at);
   }
 
-  #mayPull(): boolean {
+  /** What would leave room in a round is filled up by anybody; only who holds the lines goes on with them. */
+  #mayPull(fillsUp: boolean): boolean {
     const until = this.#pulling?.until ?? 0;
-    return !this.#isClosed && this.#isHeld !== false && this.#options.clock() < until;
+    return !this.#isClosed && (fillsUp || this.#isHeld !== false) && this.#options.clock() < until;
   }
 
-  async #pull(count: number): Promise<Task[]> {
+  async #pull(count: number, fillsUp: boolean): Promise<Task[]> {
     const { free } = await freeAndClosed(this.#options, this.#memberId, this.#ids.size + count + spare);
     const fresh = free
       .map(({ taskId }) => taskId)
       .filter((taskId) => !this.#taken.has(taskId) && !this.#ids.has(taskId))
       .slice(0, count);
-    if (fresh.length === 0 || !(await this.#hold(this.#pulling?.deadline ?? 0))) return [];
+    if (fresh.length === 0) return [];
+    if (!fillsUp && !(await this.#hold(this.#pulling?.deadline ?? 0))) return [];
     for (const taskId of fresh) {
       this.#taken.add(taskId);
       this.#ids.add(taskId);
