@@ -27,7 +27,8 @@ export interface Held {
  */
 export class Invocation {
   readonly name: string;
-  readonly taskIds: ReadonlySet<string>;
+  /** The tasks of its message, and what it takes from the line besides. */
+  readonly taskIds: Set<string>;
   /** ms since the epoch: when it is cut off. */
   readonly deadline: number;
   held: Held[] = [];

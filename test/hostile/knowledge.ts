@@ -25,8 +25,8 @@ export function clientsOf({ records, links }: PortalSnapshot, type: number, id: 
 /** What one invocation has been shown, and when: it was sent at that time what it is shown. By `type:id`. */
 export class Knowledge {
   profile: { readonly at: number; readonly admin: boolean } | undefined;
-  /** When it last looked at the records of its tasks: then it asks first of all who we are. */
-  lookedAt = 0;
+  /** When it last looked at the record of a task: then it asks first of all who we are. One round is read beside another. */
+  readonly lookedAt = new Map<string, number>();
   readonly deals = new Map<string, { at: number; stageId: string; movedTime?: number }>();
   /** Whether the hold field is ticked. */
   readonly ticks = new Map<string, { at: number; ticked: boolean }>();
@@ -40,6 +40,15 @@ export class Knowledge {
   hasReadStop = false;
   /** The hour that deletions were last counted in, and after how many releases of the caps. */
   counted: { readonly hour: string; readonly releases: number } | undefined;
+
+  /** A look at the records of tasks: what the deletions for them rest on is read from now on. */
+  look(commands: readonly SentCommand[], at: number): void {
+    for (const { params } of commands) {
+      for (const [name, id] of params) {
+        if (name.startsWith('filter[@id]')) this.lookedAt.set(`${Number(params.get('entityTypeId'))}:${id}`, at);
+      }
+    }
+  }
 
   /** What the answer to one command shows. `truth`: the portal as it is at this moment. */
   learn({ method, params }: SentCommand, result: unknown, at: number, truth: PortalSnapshot): void {

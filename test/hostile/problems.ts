@@ -21,7 +21,7 @@ export function problemsWith(
   };
   const isRecent = (at: number | undefined): boolean => at !== undefined && sentAt - at <= freshMs;
   /** Read since the look that the deletion rests on, and not too long ago. */
-  const isCurrent = (at: number | undefined): boolean => isRecent(at) && (at ?? 0) >= known.lookedAt;
+  const isCurrent = (at: number | undefined): boolean => isRecent(at) && (at ?? 0) >= (known.lookedAt.get(lost) ?? 0);
   const lost = keyOfRecord(task.record);
   const own = `${deletion.entityTypeId}:${deletion.id}`;
   const isRecord = deletion.contactIds === undefined && !deletion.method.includes('.contact.items.');

@@ -1,3 +1,4 @@
+import { deletionMethods } from '../../lib/tasks/task.ts';
 import type { Dice } from './dice.ts';
 import { holdField } from './knowledge.ts';
 import { process, World } from './world.ts';
@@ -60,5 +61,13 @@ export async function furnish(world: World, dice: Dice): Promise<void> {
   await world.pushRules(dice.one(files) ?? []);
   const hour = dice.one([2, 4, 8, 1_000, 1_000]) ?? 1_000;
   await parts.portals.change(memberId, { caps: { hour, day: dice.one([6, 1_000, 1_000]) ?? 1_000, spike: null } });
+  if (dice.chance(0.5)) await beSlow(world);
   for (const id of lost) world.tell(id);
+}
+
+/** Deletions are known to be so slow that a batch holds one: each round is prepared while the one before deletes. */
+async function beSlow({ parts, memberId, time }: World): Promise<void> {
+  const use = { operating: 0, resetAt: time.now, perCall: 30, at: time.now };
+  const types = [2, 3, 4, process].map((type) => `crm.item.delete#${type}`);
+  await parts.budgets.setOperating(memberId, new Map([...deletionMethods, ...types].map((key) => [key, use])));
 }

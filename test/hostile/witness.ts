@@ -120,7 +120,7 @@ export class Witness {
     const results = resultsIn(reply);
     const truth = this.#options.portal.snapshotState();
     const known = this.of(invocation);
-    if (commands[0]?.method === 'profile') known.lookedAt = sentAt;
+    if (commands[0]?.method === 'profile') known.look(commands, sentAt);
     for (const command of commands) {
       if (Object.hasOwn(results, command.key)) known.learn(command, results[command.key], sentAt, truth);
     }

@@ -217,6 +217,7 @@ export class World {
       (...args: never[]): Promise<unknown> =>
         invocation.through('table', `${name}.${operation}`, async () => {
           const result: unknown = await (table[operation] as (...all: never[]) => Promise<unknown>)(...args);
+          if (name === 'tasks' && operation === 'getMany') noteTaken(invocation, args[0]);
           this.witness.tableAnswered(invocation, { table: name, operation, args, result });
           return result;
         });
@@ -236,4 +237,9 @@ export class World {
     });
     return responseOf(reply);
   }
+}
+
+/** A worker reads the tasks that it works at. */
+function noteTaken(invocation: Invocation, keys: unknown): void {
+  for (const { taskId } of keys as { taskId: string }[]) invocation.taskIds.add(taskId);
 }
