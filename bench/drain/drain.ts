@@ -54,6 +54,7 @@ async function measure(cell: Cell, progress: (text: string) => void): Promise<Re
   try {
     const rows: (string | number)[][] = [];
     for (const [name, work] of Object.entries(contenders)) {
+      if (process.env['TIDY24_CLIENTS']?.split(',').includes(name) === false) continue;
       progress(`${plan}, ${perDeletion} s a deletion, ${scale} times as fast: ${name}`);
       rows.push([name, ...(await runOne(cell, bound, tidy24, work))]);
     }

@@ -64,11 +64,13 @@ export async function createTasks(
   const inLine: Sendable[] = [];
   for (const [lane, some] of lanes) {
     const slots = await budgets.takeSends(memberId, lane, pace, some.length);
+    // Turns are counted from when they were asked for, and that took a moment.
+    const asked = clock();
     let unused = 0;
     await each(
       some.map((one, index) => ({ one, slot: slots[index] ?? now })),
       async ({ one, slot }) => {
-        const isNow = slot <= now;
+        const isNow = slot <= asked;
         // To be announced is no reason to be late.
         const latest = isDue(one) ? Number.POSITIVE_INFINITY : dueAt(one.rule, one.record);
         // What is sent now is claimed like what the clock sends: were the message lost, it would come due again.

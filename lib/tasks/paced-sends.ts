@@ -50,7 +50,6 @@ export class PacedSends {
   /** Those that go now; the others stand in line from now on. */
   async #giveTurns(tasks: readonly Task[]): Promise<Task[]> {
     const { budgets, clock } = this.#options;
-    const now = clock();
     const going: Task[] = [];
     const lanes = Map.groupBy(tasks, ({ memberId, lane = '0' }) => `${memberId} ${lane}`);
     for (const some of lanes.values()) {
@@ -61,11 +60,11 @@ export class PacedSends {
         continue;
       }
       const slots = await budgets.takeSends(first.memberId, first.lane ?? '0', pace, some.length);
-      const atOnce = some.filter((_, index) => (slots[index] ?? now) <= now);
-      const waiting = some.flatMap((task, index) => {
-        const slot = slots[index] ?? now;
-        return slot > now ? [{ task, slot }] : [];
-      });
+      // Turns are counted from when they were asked for, and that took a moment.
+      const now = clock();
+      const turns = some.map((task, index) => ({ task, slot: slots[index] ?? now }));
+      const atOnce = turns.filter(({ slot }) => slot <= now).map(({ task }) => task);
+      const waiting = turns.filter(({ slot }) => slot > now);
       await each(waiting, ({ task, slot }) => this.#options.tasks.giveTurn(task, slot));
       if (atOnce.length > 0) this.#begun.add(first.memberId);
       const begin = waiting.map(({ task }) => task);

@@ -134,7 +134,7 @@ export class Supply {
 
 /**
  * The first of a portal's lines: those whose methods have room now, and when (ms since the epoch) the first of the others
- * has room again.
+ * has room again. None where nobody works at the portal now.
  */
 export async function freeAndClosed(
   { tasks, portals, budgets, clock }: SupplyOptions,
@@ -143,7 +143,7 @@ export async function freeAndClosed(
 ): Promise<{ free: InLine[]; closedUntil: number | undefined }> {
   const first = await tasks.line.first(memberId, limit);
   const portal = first.length === 0 ? undefined : await portals.get(memberId);
-  if (!portal) return { free: [], closedUntil: undefined };
+  if (portal?.state !== 'active' || portal.pause) return { free: [], closedUntil: undefined };
   const uses = await budgets.operating(memberId);
   const ends = new Map(deletionMethods.map((method) => [method, closedUntil(method, uses, portal.limits, clock())]));
   const closed = first.flatMap(({ method }) => ends.get(method) ?? []);

@@ -125,7 +125,11 @@ export class Bench {
   }
 
   /** A task that is due now, for the move that brought the record into its present stage. */
-  async taskOf(record: RecordKey, rule: string, changed: { source?: string } = {}): Promise<string> {
+  async taskOf(
+    record: RecordKey,
+    rule: string,
+    changed: Partial<Pick<Task, 'source' | 'line' | 'slotAt' | 'nextAt'>> = {},
+  ): Promise<string> {
     const { movedTime, stageId } = this.portal.item(record.entityTypeId, record.id) ?? {};
     const { taskId } = await this.parts.tasks.create(
       {
@@ -135,7 +139,7 @@ export class Bench {
         transition: { stageId: String(stageId), movedTime: Date.parse(String(movedTime)) },
         run: 0,
       },
-      { nextAt: this.time.now, source: 'app', history: [], ...changed },
+      { source: 'app', history: [], ...changed, nextAt: changed.nextAt ?? this.time.now },
     );
     return taskId;
   }
