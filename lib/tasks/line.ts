@@ -39,9 +39,13 @@ export function firstCommand({
       return item(EntityType.company);
     case 'items':
       return item(first.type);
-    default:
-      return item(entityTypeOf(when.type));
+    case 'deal':
+    case 'lead':
+    case 'item':
+    case undefined:
+      break;
   }
+  return item(entityTypeOf(when.type));
 }
 
 /** A task that waits for its turn. */

@@ -209,6 +209,6 @@ async function fittingTogether({ session, portal }: Run, judged: readonly Judged
   if (portal.mode === 'observe') return some;
   const seconds = await session.secondsOf(some.map(({ rule }) => rule && firstCommand(rule)));
   let sum = 0;
-  const fitting = seconds.findIndex((each) => (sum += each) > longestBatchSeconds);
+  const fitting = seconds.findIndex((one) => (sum += one) > longestBatchSeconds);
   return fitting < 0 ? some : some.slice(0, Math.max(1, fitting));
 }
