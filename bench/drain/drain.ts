@@ -83,14 +83,6 @@ async function runOne(cell: Cell, bound: number, tidy24: Tidy24, work: Contender
     await work(portal, cell, deals, () => isLate() || left() === 0);
 
     const { requests } = portal;
-    for (const r of requests.slice(0, 80))
-      console.error(
-        ((r.time - started) / 1000).toFixed(1),
-        (((r.answeredAt ?? 0) - started) / 1000).toFixed(1),
-        r.commands.length,
-        r.commands.filter((c) => c.method === deletion).length,
-        r.commands[0]?.method,
-      );
     const deleting = requests.filter((one) => [one, ...one.commands].some(({ method }) => method === deletion));
     const ended = Math.max(started + 1, ...deleting.map(({ answeredAt = 0 }) => answeredAt));
     const perSecond = (deals.length - left()) / ((ended - started) / 1000);

@@ -28,9 +28,22 @@ export interface Sent {
   unclear?: true;
 }
 
-/** Deletes what fits into one batch and the portal's caps. Returns when to come again for the rest. */
-export async function carryOut(run: Run, ready: readonly Ready[], readAt: number): Promise<number | undefined> {
-  if (ready.length === 0) return undefined;
+/** A batch that was answered. */
+export interface CarriedOut {
+  /** When to come again for what was not sent or met a limit, in ms since the epoch. */
+  readonly again: number | undefined;
+  /** Writes down what became of it, task by task. Gives when to come again for those that have more to do. */
+  readonly settle: () => Promise<number | undefined>;
+}
+
+const nothingToSettle = (): Promise<undefined> => Promise.resolve(undefined);
+
+/**
+ * Deletes what fits into one batch and the portal's caps. What became of it is to be settled whatever follows: the next
+ * batch need not wait for that.
+ */
+export async function carryOut(run: Run, ready: readonly Ready[], readAt: number): Promise<CarriedOut> {
+  if (ready.length === 0) return { again: undefined, settle: nothingToSettle };
   const { options, session, portal } = run;
   const wanted = ready.flatMap((one) => one.wave.map((deletion): Sent => ({ ready: one, deletion })));
   const room = await session.room(wanted.map(({ deletion }) => commandOf(deletion)));
@@ -38,15 +51,15 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
   const isBlocked = (room.waitUntil ?? 0) > options.clock();
   if (isBlocked) await putOffBlocked(run, ready, new Set(fitting.map((sent) => sent.ready)), room.waitUntil ?? 0);
   const rest = fitting.length < wanted.length && !isBlocked ? options.clock() : undefined;
-  if (fitting.length === 0) return rest;
+  if (fitting.length === 0) return { again: rest, settle: nothingToSettle };
 
   // Counted from here on, whatever becomes of them.
   const { granted, exceeded } = await options.caps.reserve(portal.memberId, capsOf(portal), fitting.length);
-  const again = await send(run, fitting.slice(0, granted), readAt);
-  if (granted === fitting.length) return earliest(rest, again);
+  const sent = await send(run, fitting.slice(0, granted), readAt);
+  if (granted === fitting.length) return { ...sent, again: earliest(rest, sent.again) };
   // What is left of the cap was used; nothing goes beyond it until a person has looked. The next round lets tasks wait.
   if (exceeded) await session.stop(`cap-${exceeded.cap}`, capReason(exceeded));
-  return options.clock() + (exceeded ? 0 : second);
+  return { ...sent, again: options.clock() + (exceeded ? 0 : second) };
 }
 
 /**
@@ -64,9 +77,9 @@ async function putOffBlocked(
   await each(blocked, ({ task }) => settle.putOff(task, until, text));
 }
 
-/** Sends one batch and writes down what became of it. Returns when there is more to do for its tasks. */
-async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<number | undefined> {
-  if (batch.length === 0) return undefined;
+/** Sends one batch, and looks for what became of it where the answer does not say. */
+async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<CarriedOut> {
+  if (batch.length === 0) return { again: undefined, settle: nothingToSettle };
   const { options, session, portal } = run;
   const commands = new Map(batch.map((sent, index): [string, Command] => [`d${index}`, commandOf(sent.deletion)]));
   let again: number | undefined;
@@ -82,13 +95,13 @@ async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<n
       // Of any other error nobody knows whether the request had gone out by then.
       const isUnsent = isPortalTrouble(error) || error instanceof OutOfDate;
       if (isUnsent) await options.caps.giveBack(portal.memberId, batch.length);
-      return afterFailure(run, tasksOf(batch), error);
+      return { again: await afterFailure(run, tasksOf(batch), error), settle: nothingToSettle };
     }
     for (const sent of batch) Object.assign(sent, { unclear: true, trouble: troubleOf(error) });
   }
   const unclear = batch.filter((sent) => sent.unclear);
   if (unclear.length > 0) await verify(run, unclear);
-  return earliest(again, await finishWave(run, batch));
+  return { again, settle: () => finishWave(run, batch) };
 }
 
 function tasksOf(batch: readonly Sent[]): Task[] {

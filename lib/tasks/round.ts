@@ -2,7 +2,7 @@ import { PortalSession } from '../portals/session.ts';
 import { longestBatchSeconds } from '../portals/operating.ts';
 import { nothingProtected } from '../rules/protect.ts';
 import type { StoredRules } from '../rules/version.ts';
-import { carryOut } from './carry-out.ts';
+import { type CarriedOut, carryOut } from './carry-out.ts';
 import { announce, type Waiting } from './comments/announce.ts';
 import { reportEnds } from './comments/report.ts';
 import { decideAll } from './decide-all.ts';
@@ -36,8 +36,8 @@ export interface Round {
   readonly readAt: number;
   /** The portal is worked at by nobody now. */
   readonly isClosed: boolean;
-  /** Deletes, and writes down what became of it. Gives when there is more to do, in ms since the epoch. */
-  end(): Promise<number | undefined>;
+  /** Deletes. What became of it has to be settled, whatever follows. */
+  send(): Promise<CarriedOut>;
   /** Nothing is deleted. */
   drop(): Promise<void>;
 }
@@ -105,14 +105,7 @@ export async function beginRound(options: WorkOptions, given: readonly Task[], a
       busy: [...prepared.ready, ...prepared.waiting].map(({ task }) => task),
       readAt: prepared.readAt,
       isClosed: false,
-      async end() {
-        try {
-          const again = await endRound(known, prepared);
-          return again ?? (owesReports(settle, ended) ? options.clock() : undefined);
-        } finally {
-          await session.release();
-        }
-      },
+      send: () => sendRound(known, prepared, () => owesReports(settle, ended)),
       drop: () => session.release(),
     };
   } catch (error) {
@@ -123,7 +116,8 @@ export async function beginRound(options: WorkOptions, given: readonly Task[], a
 
 function over(given: readonly Task[], again: number | undefined, { isClosed = false } = {}): Round {
   const nothing = { deleting: [], busy: [], readAt: 0 };
-  return { given, ...nothing, isClosed, end: () => Promise.resolve(again), drop: () => Promise.resolve() };
+  const send = (): Promise<CarriedOut> => Promise.resolve({ again, settle: () => Promise.resolve(undefined) });
+  return { given, ...nothing, isClosed, send, drop: () => Promise.resolve() };
 }
 
 async function released(session: PortalSession, round: Round): Promise<Round> {
@@ -175,12 +169,33 @@ async function prepareRound(
   return { ready, readAt: look.at, waiting: decided.waiting, again: isOver ? (again ?? others) : again, others };
 }
 
-/** Delete, settle, tell. */
-async function endRound(run: Run, { ready, readAt, waiting, again, others }: Prepared): Promise<number | undefined> {
-  // A limit holds for the whole portal, so its end counts and not that there is more to do.
-  const next = (await carryOut(run, ready, readAt)) ?? again ?? others;
-  await announce(run, waiting);
-  return next;
+/** Delete; then settle and tell. */
+async function sendRound(
+  run: Run,
+  { ready, readAt, waiting, again, others }: Prepared,
+  hasReports: () => boolean,
+): Promise<CarriedOut> {
+  let carried: CarriedOut;
+  try {
+    carried = await carryOut(run, ready, readAt);
+  } catch (error) {
+    await run.session.release();
+    throw error;
+  }
+  return {
+    again: carried.again,
+    async settle() {
+      try {
+        const settled = await carried.settle();
+        await announce(run, waiting);
+        // A limit holds for the whole portal, so its end counts and not that there is more to do.
+        const next = earliest(carried.again, settled) ?? again ?? others;
+        return next ?? (hasReports() ? run.options.clock() : undefined);
+      } finally {
+        await run.session.release();
+      }
+    },
+  };
 }
 
 /**

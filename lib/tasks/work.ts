@@ -1,6 +1,6 @@
 import type { Queue } from '../aws/queue.ts';
 import { second } from '../bitrix24/reactions.ts';
-import { freshMs } from './carry-out.ts';
+import { type CarriedOut, freshMs } from './carry-out.ts';
 import { each } from './each.ts';
 import { handOver } from './go-on.ts';
 import type { DeletionMessage } from './messages.ts';
@@ -68,55 +68,80 @@ async function workRounds(
   deadline: number,
 ): Promise<number | undefined> {
   const { clock } = options;
-  const begin = (busy?: Round): Promise<Round | undefined> => beginNext(options, memberId, supply, deadline, busy);
-  let round = await begin();
+  const begin = (busy: readonly Round[]): Promise<Round | undefined> =>
+    beginNext(options, memberId, supply, deadline, busy);
+  let round = await begin([]);
+  /** The one before, which is written down while this one deletes. */
+  let before: { readonly round: Round; readonly settled: Promise<unknown> } | undefined;
   for (let nth = 1; round; nth += 1) {
     const current: Round = round;
     const hasTime = (): boolean => nth < mostRounds && deadline - clock() >= roundNeedsMs;
-    const [again, next] = await both(
-      current.end(),
-      current.deleting.length > 0 && hasTime() ? begin(current) : Promise.resolve(undefined),
+    const besides = current.deleting.length > 0 && hasTime();
+    const [sent, next] = await allOf(
+      current.send(),
+      besides ? begin([current, ...(before ? [before.round] : [])]) : Promise.resolve(undefined),
+      before?.settled,
     );
+    before = undefined;
     if (current.isClosed) supply.close();
-    if (again === undefined) supply.forget(current.given.filter((task) => !isAmong(task, next?.given)));
-    if ((again !== undefined && again > clock()) || !hasTime()) {
-      await next?.drop();
-      return again ?? clock();
+    const settled = settleRound(supply, current, sent, next);
+    const isFresh = next !== undefined && (next.deleting.length === 0 || clock() - next.readAt <= staleMs);
+    if (isFresh && hasTime() && (sent.again ?? 0) <= clock()) {
+      before = { round: current, settled };
+      round = next;
+      continue;
     }
-    const isStale = next !== undefined && next.deleting.length > 0 && clock() - next.readAt > staleMs;
-    if (isStale) await next.drop();
-    round = isStale ? await begin() : (next ?? (await begin()));
+    // Of a next one that is not used nothing was sent.
+    const [again] = await Promise.all([settled, next?.drop()]);
+    if ((again !== undefined && again > clock()) || !hasTime()) return again ?? clock();
+    round = await begin([]);
   }
   return undefined;
 }
 
-/** The round after this one, which is just being ended; undefined when there is nothing that can be done beside it. */
+/** Writes down what became of a round. Its tasks are done with, unless it says when to come again. */
+async function settleRound(supply: Supply, round: Round, sent: CarriedOut, next?: Round): Promise<number | undefined> {
+  const again = (await sent.settle()) ?? sent.again;
+  if (again === undefined) supply.forget(round.given.filter((task) => !isAmong(task, next?.given)));
+  return again;
+}
+
+/** The round after these, which are under way; undefined when there is nothing that can be done beside them. */
 async function beginNext(
   options: WorkOptions,
   memberId: string,
   supply: Supply,
   deadline: number,
-  beside?: Round,
+  beside: readonly Round[],
 ): Promise<Round | undefined> {
-  const given = await supply.next(beside?.busy ?? []);
+  const given = await supply.next(beside.flatMap(({ busy }) => busy));
   const open = given.filter(({ status }) => status === 'open');
   // Undos and reports are done by themselves.
   const isAlone = open.length === 0 || open.some(({ undo }) => undo !== undefined);
-  if (given.length === 0 || (beside && isAlone)) return undefined;
-  return beginRound(options, given, { memberId, deadline, busy: beside?.deleting ?? [] });
+  if (given.length === 0 || (beside.length > 0 && isAlone)) return undefined;
+  return beginRound(options, given, { memberId, deadline, busy: beside.flatMap(({ deleting }) => deleting) });
 }
 
 function isAmong({ taskId }: Task, tasks: readonly Task[] = []): boolean {
   return tasks.some((task) => task.taskId === taskId);
 }
 
-/** Both results. When one fails the other is waited for, and a round that was begun is dropped. */
-async function both(end: Promise<number | undefined>, begin: Promise<Round | undefined>) {
-  const [again, next] = await Promise.allSettled([end, begin]);
-  if (again.status === 'rejected') {
-    if (next.status === 'fulfilled') await next.value?.drop();
-    throw again.reason;
+/**
+ * What the portal has done is written down although something else fails, and a round that was begun is dropped.
+ *
+ * @throws the first failure
+ */
+async function allOf(
+  send: Promise<CarriedOut>,
+  begin: Promise<Round | undefined>,
+  before?: Promise<unknown>,
+): Promise<readonly [CarriedOut, Round | undefined]> {
+  const [sent, next, earlier] = await Promise.allSettled([send, begin, before]);
+  if (sent.status === 'fulfilled' && next.status === 'fulfilled' && earlier.status === 'fulfilled') {
+    return [sent.value, next.value];
   }
-  if (next.status === 'rejected') throw next.reason;
-  return [again.value, next.value] as const;
+  if (sent.status === 'fulfilled') await sent.value.settle();
+  if (next.status === 'fulfilled') await next.value?.drop();
+  for (const one of [sent, next, earlier]) if (one.status === 'rejected') throw one.reason;
+  throw new TypeError('Nothing has failed');
 }

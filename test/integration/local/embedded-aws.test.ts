@@ -60,10 +60,14 @@ describe('the embedded servers', () => {
     });
   });
 
-  it('have the tasks with both their indexes', async () => {
+  it('have the tasks with all their indexes', async () => {
     const client = localDynamoDbClient(aws.dynamoDbUrl, aws.file.region);
     const { Table } = await client.send(new DescribeTableCommand({ TableName: aws.environment['TASKS_TABLE'] }));
-    expect(Table?.GlobalSecondaryIndexes?.map((index) => index.IndexName).toSorted()).toEqual(['byPortal', 'due']);
+    expect(Table?.GlobalSecondaryIndexes?.map((index) => index.IndexName).toSorted()).toEqual([
+      'byPortal',
+      'due',
+      'turns',
+    ]);
   });
 });
 

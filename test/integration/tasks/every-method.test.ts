@@ -76,6 +76,8 @@ describe('each method', () => {
   test('contacts via crm.contact.delete calls that method, few at a time because it is slow [method/crm.contact.delete/success]', async () => {
     const contactIds = Array.from({ length: 9 }, () => bench.portal.addContact({ silent: true }));
     const dealId = bench.portal.addDeal({ stageId: 'LOSE', silent: true, contactIds });
+    const slow = { operating: 0, resetAt: bench.time.now, perCall: 10, at: bench.time.now };
+    await bench.parts.budgets.setOperating(bench.memberId, new Map([['crm.contact.delete', slow]]));
     const task = await tidy(deal(dealId), 'deal', '[{ contacts: { via: crm.contact.delete } }]');
     expect(task.status).toBe('done');
     expect(bench.sizes('crm.contact.delete')[0]).toBe(4);
