@@ -7,11 +7,11 @@ import { deployedBatch, type Feed, feeds } from './feeds.ts';
 /** Lambda begins with so many, and each gathers a batch of its own. */
 const pollers = 5;
 const atOnce = 50;
-/** Besides those of `feeds`: a batch as large as one request can read. */
+/** Besides those of `feeds`: smaller batches. */
 const storms: readonly Feed[] = [
   ...feeds,
-  { maximumBatchingWindow: 2, batchSize: 2_000 },
-  { maximumBatchingWindow: 5, batchSize: 2_000 },
+  { maximumBatchingWindow: 2, batchSize: 500 },
+  { maximumBatchingWindow: 5, batchSize: 500 },
 ];
 
 /** How many requests to the portal the same storm is folded to, by window and batch. */

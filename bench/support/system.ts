@@ -28,13 +28,16 @@ const outOfTheWay = { hour: 1_000_000, day: 1_000_000, spike: null };
 const functionsReady = z.object({ environment: z.record(z.string(), z.string()) });
 const receiveReady = z.object({ url: z.string() });
 
-/** How the queue of events feeds `plan`, where it is not as in serverless.yml. */
+/** How the queue of events feeds `plan`, where it is not as deployed. */
 export interface PlanFeed {
   readonly batchSize?: number;
   readonly maximumBatchingWindow?: number;
   /** Who gather batches side by side, each for itself. Default 1; Lambda begins with 5. */
   readonly pollers?: number;
 }
+
+/** As the queue is deployed: a local run gathers for a second only. */
+export const deployedFeed = { batchSize: 2_000, maximumBatchingWindow: 5 } as const;
 
 /** tidy24 in two processes of its own: `receive` behind an HTTP listener, and everything else; see functions-process.ts. */
 export class System {
@@ -59,7 +62,8 @@ export class System {
     this.#environment = parts.environment;
   }
 
-  static async start({ pollers = 1, ...plan }: PlanFeed = {}): Promise<System> {
+  static async start({ pollers = 1, ...feed }: PlanFeed = {}): Promise<System> {
+    const plan = { ...deployedFeed, ...feed };
     const { child: functions, ready } = await Child.start('functions-process.ts', functionsReady, {
       args: [JSON.stringify({ plan, pollers })],
     });

@@ -11,20 +11,25 @@ export interface GoOnOptions extends SupplyOptions {
 
 /** The message that goes on may have to wait for others of its portal. */
 const untilReceivedMs = 15 * minute;
+/** Messages that follow each other without the clock: half a day's work at the least. Then the clock begins anew. */
+const mostHops = 500;
 /** SQS delays no message for longer, in seconds. */
 const longestDelay = 900;
 
 /**
  * Sees to it that somebody goes on with a portal's lines: at once, or when the first of its methods has room again. Were
- * the message lost, the clock would send each task when its turn has come.
+ * the message lost, the clock would send each task when its turn has come; so it does where nothing was done this time.
+ *
+ * @param hops how many messages that go on have led here
  */
 export async function handOver(
   options: GoOnOptions & { readonly reconcile: Queue },
   memberId: string,
   supply: Supply,
-  holder: string,
+  { holder, hops }: { holder: string; hops: number },
 ): Promise<void> {
   const { clock } = options;
+  if (!supply.hasDone || hops >= mostHops) return supply.letGo(clock());
   const { free, closedUntil } = await freeAndClosed(options, memberId, tasksPerMessage);
   if (free.length === 0) {
     await supply.letGo(closedUntil ?? clock());
@@ -32,7 +37,8 @@ export async function handOver(
     return;
   }
   if (!(await supply.keepLines(clock() + untilReceivedMs))) return;
-  if (!(await send(options, { v: 1, memberId, taskIds: idsOf(free), holder }))) await supply.letGo(clock());
+  if (!(await send(options, { v: 1, memberId, taskIds: idsOf(free), holder, hops: hops + 1 })))
+    await supply.letGo(clock());
 }
 
 /** Sends the first tasks of a portal's lines, unless somebody is at work there. */

@@ -96,6 +96,8 @@ export const deletionMessageSchema = z.strictObject({
   taskIds: z.array(z.string().check(z.regex(/^[0-9a-f]{64}$/))).check(z.minLength(1), z.maxLength(100)),
   /** Who holds the portal's lines, when this message is to go on with them; see Line. */
   holder: z.optional(z.string().check(z.maxLength(64))),
+  /** How many such messages have led to this one. */
+  hops: z.optional(z.int().check(z.minimum(0))),
 });
 export type DeletionMessage = z.infer<typeof deletionMessageSchema>;
 

@@ -42,6 +42,7 @@ export class Supply {
   /** Undefined: not asked for yet. */
   #isHeld: boolean | undefined;
   #isClosed = false;
+  #hasDone = false;
 
   constructor(options: SupplyOptions, { memberId, taskIds }: DeletionMessage, pulling?: Pulling) {
     this.#options = options;
@@ -64,8 +65,14 @@ export class Supply {
     return [...free, ...(await this.#pull(tasksPerMessage - open, open > 0)).filter(isFree)];
   }
 
+  /** Whether anything was done. */
+  get hasDone(): boolean {
+    return this.#hasDone;
+  }
+
   /** They are done with, as far as this invocation is concerned. */
   forget(tasks: readonly Task[]): void {
+    this.#hasDone ||= tasks.length > 0;
     for (const { taskId } of tasks) this.#ids.delete(taskId);
   }
 

@@ -56,7 +56,9 @@ export async function workMessage(
     const settle = new Settlement(options);
     await each(left, (task) => settle.putOff(task, again, 'The portal asks to wait'));
   }
-  if (line && holder !== undefined) await handOver({ ...options, ...line }, memberId, supply, holder);
+  if (line && holder !== undefined) {
+    await handOver({ ...options, ...line }, memberId, supply, { holder, hops: message.hops ?? 0 });
+  }
   return undefined;
 }
 

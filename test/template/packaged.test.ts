@@ -22,7 +22,7 @@ import {
 } from './statements/queues.ts';
 import { carelessTables, expiringTables, keysOf, recoverableTables } from './statements/tables.ts';
 import { mutated } from './mutated.ts';
-import type { Template } from './template.ts';
+import { resourcesOf, type Template } from './template.ts';
 
 const functionKeys = ['receive', 'plan', 'worker', 'release', 'reconcile', 'install'];
 
@@ -143,9 +143,15 @@ describe('permissions', () => {
     expect(JSON.stringify(template.Resources['AppParameterPolicy'])).toMatch(/:parameter"/);
   });
 
-  it('let no function send to the queue that triggers it', () => {
+  it('let no function send to the queue that triggers it, but for those that go on with a line', () => {
     const path = ['PlanRole', 'Policies', 0, 'PolicyDocument', 'Statement', 4, 'Resource'];
     holds(loops, path, { 'Fn::GetAtt': ['EventsQueue', 'Arn'] }, 'PlanEventSourceMappingSQSEventsQueue');
+    const stopped = ['WorkerLambdaFunction', 'RecursiveLoop'];
+    holds(loops, stopped, 'Terminate', 'WorkerEventSourceMappingSQSDeletionsQueue');
+    const allowed = resourcesOf(template, 'AWS::Lambda::Function').filter(
+      ({ properties }) => properties['RecursiveLoop'],
+    );
+    expect(allowed.map(({ id }) => id).toSorted()).toEqual(['ReconcileLambdaFunction', 'WorkerLambdaFunction']);
   });
 });
 
@@ -175,6 +181,7 @@ describe('every table', () => {
         'taskId S, sk S',
         'due: shard N, nextAt N, KEYS_ONLY',
         'byPortal: memberId S, createdAt N, KEYS_ONLY',
+        'turns: line S, turnAt N, KEYS_ONLY',
       ],
       SnapshotsTable: ['taskId S, part N'],
     });

@@ -38,6 +38,7 @@ interface Received {
   receives?: number;
   line?: LineOptions | undefined;
   holder?: string | undefined;
+  hops?: number | undefined;
 }
 
 /** One simulated portal, connected by a webhook, in mode enforce; planning and deleting over it; a clock that is set. */
@@ -182,12 +183,12 @@ export class Bench {
   /** Receives one message with these tasks; with `line` it goes on with what waits for its turn. */
   work(
     taskIds: string[],
-    { receives = 1, line, holder, ...changed }: Partial<WorkOptions> & Received = {},
+    { receives = 1, line, holder, hops, ...changed }: Partial<WorkOptions> & Received = {},
   ): Promise<number | undefined> {
     const { parts, deletionsDlq, memberId, time } = this;
     return workMessage(
       { ...parts, deletionsDlq, ...changed },
-      { v: 1, memberId, taskIds, ...(holder !== undefined && { holder }) },
+      { v: 1, memberId, taskIds, ...(holder !== undefined && { holder }), ...(hops !== undefined && { hops }) },
       { deadline: time.now + 300_000, receives },
       line,
     );

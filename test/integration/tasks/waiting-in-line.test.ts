@@ -48,7 +48,7 @@ async function stand(dealId: number, nth: number, { rule = 'one', as = unlinking
 }
 
 const one = () => bench.createTask(bench.addLostDeal());
-const work = (taskIds: string[], changed: Partial<WorkOptions> & { holder?: string } = {}) =>
+const work = (taskIds: string[], changed: Partial<WorkOptions> & { holder?: string; hops?: number } = {}) =>
   bench.work(taskIds, { line, ...changed });
 const untouched = (deals: readonly number[]) => deals.filter((id) => bench.portal.contactsOf(id).length > 0);
 const messages = () => bench.deletions.bodies<DeletionMessage>();
@@ -157,6 +157,28 @@ describe('who goes on', () => {
     await work([await one()]);
     expect(bench.sizes(deletion).at(-1)).toBe(48);
     expect(messages()).toHaveLength(1);
+  });
+
+  test('sends no message after one that has brought nothing', async () => {
+    const taskId = 'f'.repeat(64);
+    const row = { taskId, sk: 'task', line: lineOf(bench.memberId, unlinking), turnAt: bench.time.now, status: 'odd' };
+    await bench.database.tables.tasks.put(row);
+    await work([await one()]);
+    const [next] = messages();
+    expect(next?.taskIds).toEqual([taskId]);
+    await work([taskId], { holder: next?.holder ?? '' });
+    expect(messages()).toHaveLength(1);
+    expect(await bench.parts.tasks.line.isHeld(bench.memberId)).toBe(false);
+  });
+
+  test('leaves it to the clock after 500 messages in a row', async () => {
+    await inLine(250);
+    await work([await one()], { rest: slow(50 * second), hops: 499 });
+    expect(messages().map(({ hops }) => hops)).toEqual([500]);
+    await inLine(250);
+    bench.deletions.sent.length = 0;
+    await work([await one()], { rest: slow(50 * second), hops: 500, holder: 'one' });
+    expect(messages()).toEqual([]);
   });
 
   test('lets go when the queue does not take the message, so that another may go on', async () => {

@@ -57,11 +57,16 @@ export function whoMayTouch(template: Template, resource: string): string[] {
     .toSorted();
 }
 
-/** Functions that may send to the queue that triggers them: AWS stops such a loop after 16 rounds, and drops the message. */
+/**
+ * Functions that may send to the queue that triggers them, and do not say that they mean it: AWS stops such a loop after
+ * 16 rounds, and drops the message.
+ */
 export function loops(template: Template): string[] {
   return resourcesOf(template, 'AWS::Lambda::EventSourceMapping')
     .filter(({ properties }) => {
-      const role = targetOf(at(template.Resources[targetOf(properties['FunctionName']) ?? ''], 'Properties', 'Role'));
+      const deployed = template.Resources[targetOf(properties['FunctionName']) ?? ''];
+      if (at(deployed, 'Properties', 'RecursiveLoop') === 'Allow') return false;
+      const role = targetOf(at(deployed, 'Properties', 'Role'));
       const queue = targetOf(properties['EventSourceArn']);
       return permissions(template).some(
         (one) => one.role === role && one.resource === queue && one.action === 'sqs:SendMessage',
