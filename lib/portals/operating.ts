@@ -77,6 +77,18 @@ export class OperatingMeter {
     return commands.map((command) => (command ? secondsOf(command, uses) : 0));
   }
 
+  /** Those of these methods that have no room now, and when they have (ms since the epoch). */
+  async closed(methods: readonly string[]): Promise<Map<string, number>> {
+    const uses = await this.#uses();
+    const now = this.#clock();
+    return new Map(
+      methods.flatMap((method) => {
+        const until = closedUntil(method, uses, this.#portal.limits, now);
+        return until === undefined || until <= now ? [] : [[method, until] as const];
+      }),
+    );
+  }
+
   /**
    * Which of these calls one batch may carry now. The portal bills a batch to its methods or to `batch` itself, so both
    * have to have room; a method that has none does not hold up the others.

@@ -118,6 +118,11 @@ export class PortalSession {
     return this.#meter.secondsOf(commands);
   }
 
+  /** Those of these methods that have no operating time left, and when they have some again (ms since the epoch). */
+  closed(methods: readonly string[]): Promise<Map<string, number>> {
+    return this.#meter.closed(methods);
+  }
+
   /** Which of these calls one batch may carry now; see OperatingMeter. */
   room(commands: readonly Command[]): Promise<BatchRoom> {
     return this.#meter.room(commands);

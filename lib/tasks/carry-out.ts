@@ -73,8 +73,12 @@ async function putOffBlocked(
   until: number,
 ): Promise<void> {
   const blocked = ready.filter((one) => !fitting.has(one) && one.task.turnAt === undefined);
-  const text = `The portal has no operating time left for this until ${new Date(until).toISOString()}`;
-  await each(blocked, ({ task }) => settle.putOff(task, until, text));
+  await each(blocked, ({ task }) => settle.putOff(task, until, noTimeLeft(until)));
+}
+
+/** For the history of a task. `until`: ms since the epoch. */
+export function noTimeLeft(until: number): string {
+  return `The portal has no operating time left for this until ${new Date(until).toISOString()}`;
 }
 
 /** Sends one batch, and looks for what became of it where the answer does not say. */

@@ -2,7 +2,8 @@ import { PortalSession } from '../portals/session.ts';
 import { longestBatchSeconds } from '../portals/operating.ts';
 import { nothingProtected } from '../rules/protect.ts';
 import type { StoredRules } from '../rules/version.ts';
-import { type CarriedOut, carryOut } from './carry-out.ts';
+import { type CarriedOut, carryOut, noTimeLeft } from './carry-out.ts';
+import { isOwed } from './comments/comment-state.ts';
 import { announce, type Waiting } from './comments/announce.ts';
 import { reportEnds } from './comments/report.ts';
 import { decideAll } from './decide-all.ts';
@@ -152,9 +153,11 @@ async function prepareRound(
 ): Promise<Prepared> {
   const { clock } = run.options;
   const all = open.map((task): Judged => ({ task, rule: rules?.rules.find(({ id }) => id === task.rule.id) }));
-  const judged = await fittingTogether(run, onePerRecord(all));
+  const free = await notBlocked(run, all);
+  if (free.length === 0) return { ready: [], readAt: 0, waiting: [], again: undefined, others: undefined };
+  const judged = await fittingTogether(run, onePerRecord(free));
   const first = fittingLook(judged);
-  const others = open.length > first.length ? clock() : undefined;
+  const others = free.length > first.length ? clock() : undefined;
 
   const look = await lookAt(run, first);
   if (typeof look !== 'object') return { ready: [], readAt: 0, waiting: [], again: look ?? others, others };
@@ -196,6 +199,24 @@ async function sendRound(
       }
     },
   };
+}
+
+/**
+ * What has not begun, and begins with a method that has no operating time left, is not even looked at: it waits in the
+ * table, or stays in line, until there is some.
+ */
+async function notBlocked({ session, settle, portal }: Run, all: readonly Judged[]): Promise<readonly Judged[]> {
+  if (portal.mode === 'observe') return all;
+  const methodOf = ({ task, rule }: Judged): string | undefined =>
+    rule && task.deletions === undefined && !isOwed(task.announcement) ? firstCommand(rule).method : undefined;
+  const closed = await session.closed([...new Set(all.flatMap((one) => methodOf(one) ?? []))]);
+  const untilOf = (one: Judged): number | undefined => closed.get(methodOf(one) ?? '');
+  await each(all, async (one) => {
+    const until = untilOf(one);
+    if (until === undefined || one.task.turnAt !== undefined) return;
+    await settle.putOff(one.task, until, noTimeLeft(until));
+  });
+  return all.filter((one) => untilOf(one) === undefined);
 }
 
 /**
