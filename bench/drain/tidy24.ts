@@ -119,13 +119,17 @@ export class Tidy24 {
         }),
       }),
     ];
-    const tick = () => void release({} as never, context('release'));
+    let ticks = Promise.resolve();
+    const tick = (): void => {
+      ticks = ticks.then(() => release({} as never, context('release'))).then(() => undefined);
+    };
     const clock = setInterval(tick, 60_000 / scale);
     tick();
     try {
       await until(isOver, `The deals of ${portal.domain} are clean`);
     } finally {
       clearInterval(clock);
+      await ticks;
       await Promise.all(mappings.map((mapping) => mapping.close(10_000)));
       client.destroy();
     }
