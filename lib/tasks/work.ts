@@ -142,8 +142,8 @@ async function allOf(
   if (sent.status === 'fulfilled' && next.status === 'fulfilled' && earlier.status === 'fulfilled') {
     return [sent.value, next.value];
   }
-  if (sent.status === 'fulfilled') await sent.value.settle();
   if (next.status === 'fulfilled') await next.value?.drop();
+  if (sent.status === 'fulfilled') await sent.value.settle();
   for (const one of [sent, next, earlier]) if (one.status === 'rejected') throw one.reason;
   throw new TypeError('Nothing has failed');
 }
