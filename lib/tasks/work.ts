@@ -13,8 +13,8 @@ import type { Task } from './task.ts';
 /** An invocation works so many rounds, as long as there is time for one more, in ms. */
 const mostRounds = 50;
 const roundNeedsMs = 150_000;
-/** Of the portal’s lines it takes two minutes’ work at most: a new task waits no longer than that. */
-const pullMs = 120_000;
+/** So long it takes from the portal's lines; with the rounds that are under way then, a new task waits for two minutes. */
+const pullMs = 60_000;
 /** What was read longer ago is read again before it is too old to act on. */
 const staleMs = freshMs - 5 * second;
 /** A message received so often is not pushed on once more: its tasks wait in the table instead. */
