@@ -36,7 +36,7 @@ export async function handOver(
     if (closedUntil !== undefined) await sendLater(options, memberId, closedUntil);
     return;
   }
-  if (!(await supply.keepLines(clock() + untilReceivedMs))) return;
+  if (!(await supply.keepLines(clock() + untilReceivedMs))) return supply.letGo(clock());
   if (!(await send(options, { v: 1, memberId, taskIds: idsOf(free), holder, hops: hops + 1 })))
     await supply.letGo(clock());
 }
