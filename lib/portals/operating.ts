@@ -25,9 +25,9 @@ function costKey({ method, params }: Command): string {
   return method === 'crm.item.delete' ? `${method}#${String(params['entityTypeId'])}` : method;
 }
 
-function secondsOf(command: Command, uses: ReadonlyMap<string, MethodUse>): number {
+function secondsOf(command: Command, uses: ReadonlyMap<string, MethodUse>, guess = firstGuess): number {
   const key = costKey(command);
-  return uses.get(key)?.perCall ?? (command.method.endsWith('.delete') ? firstGuess : 0);
+  return uses.get(key)?.perCall ?? (command.method.endsWith('.delete') ? guess : 0);
 }
 
 /**
@@ -71,10 +71,10 @@ export class OperatingMeter {
     this.#onTightened = onTightened;
   }
 
-  /** Seconds that each of these calls is expected to take; 0 for none. */
-  async secondsOf(commands: readonly (Command | undefined)[]): Promise<number[]> {
+  /** Seconds that each of these calls is expected to take, `guess` for a deletion not yet measured; 0 for none. */
+  async secondsOf(commands: readonly (Command | undefined)[], guess?: number): Promise<number[]> {
     const uses = await this.#uses();
-    return commands.map((command) => (command ? secondsOf(command, uses) : 0));
+    return commands.map((command) => (command ? secondsOf(command, uses, guess) : 0));
   }
 
   /** Those of these methods that have no room now, and when they have (ms since the epoch). */

@@ -35,6 +35,8 @@ export interface SendOptions {
   readonly freshUntil?: number;
   /** Asked at that moment as well: whether what was decided still stands. */
   readonly stillHolds?: () => Promise<boolean>;
+  /** Told when the request goes out. */
+  readonly onSent?: () => void;
   /** No deletion hangs on it: what single commands are refused with says nothing about the portal as a whole. */
   readonly aside?: boolean;
 }
@@ -113,9 +115,9 @@ export class PortalSession {
     this.#needsRights = true;
   }
 
-  /** Seconds that each of these calls is expected to take; 0 for none. */
-  secondsOf(commands: readonly (Command | undefined)[]): Promise<number[]> {
-    return this.#meter.secondsOf(commands);
+  /** Seconds that each of these calls is expected to take, `guess` for a deletion not yet measured; 0 for none. */
+  secondsOf(commands: readonly (Command | undefined)[], guess?: number): Promise<number[]> {
+    return this.#meter.secondsOf(commands, guess);
   }
 
   /** Those of these methods that have no operating time left, and when they have some again (ms since the epoch). */
@@ -192,6 +194,7 @@ export class PortalSession {
         throw new OutOfDate('It took too long to read the records: what was read is too old to act on');
       }
       try {
+        send.onSent?.();
         const answer = await rest.call(access, method, params, { write: send.write, deadline: this.#deadline });
         await this.#quietly(() => this.#endTrouble());
         return answer;

@@ -36,13 +36,20 @@ export interface CarriedOut {
   readonly settle: () => Promise<number | undefined>;
 }
 
+export interface Sending {
+  /** When the records were read, in ms since the epoch. */
+  readonly readAt: number;
+  /** Told when the batch is on its way: nothing else may delay the checks before. */
+  readonly onSent: () => void;
+}
+
 const nothingToSettle = (): Promise<undefined> => Promise.resolve(undefined);
 
 /**
  * Deletes what fits into one batch and the portal's caps. What became of it is to be settled whatever follows: the next
  * batch need not wait for that.
  */
-export async function carryOut(run: Run, ready: readonly Ready[], readAt: number): Promise<CarriedOut> {
+export async function carryOut(run: Run, ready: readonly Ready[], { readAt, onSent }: Sending): Promise<CarriedOut> {
   if (ready.length === 0) return { again: undefined, settle: nothingToSettle };
   const { options, session, portal } = run;
   const wanted = ready.flatMap((one) => one.wave.map((deletion): Sent => ({ ready: one, deletion })));
@@ -55,7 +62,7 @@ export async function carryOut(run: Run, ready: readonly Ready[], readAt: number
 
   // Counted from here on, whatever becomes of them.
   const { granted, exceeded } = await options.caps.reserve(portal.memberId, capsOf(portal), fitting.length);
-  const sent = await send(run, fitting.slice(0, granted), readAt);
+  const sent = await send(run, fitting.slice(0, granted), { readAt, onSent });
   if (granted === fitting.length) return { ...sent, again: earliest(rest, sent.again) };
   // What is left of the cap was used; nothing goes beyond it until a person has looked. The next round lets tasks wait.
   if (exceeded) await session.stop(`cap-${exceeded.cap}`, capReason(exceeded));
@@ -82,7 +89,7 @@ export function noTimeLeft(until: number): string {
 }
 
 /** Sends one batch, and looks for what became of it where the answer does not say. */
-async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<CarriedOut> {
+async function send(run: Run, batch: readonly Sent[], { readAt, onSent }: Sending): Promise<CarriedOut> {
   if (batch.length === 0) return { again: undefined, settle: nothingToSettle };
   const { options, session, portal } = run;
   const commands = new Map(batch.map((sent, index): [string, Command] => [`d${index}`, commandOf(sent.deletion)]));
@@ -92,6 +99,7 @@ async function send(run: Run, batch: readonly Sent[], readAt: number): Promise<C
       write: true,
       freshUntil: readAt + freshMs,
       stillHolds: () => isAsDecided(run, tasksOf(batch)),
+      onSent,
     });
     again = judgeAnswers(run, batch, answers);
   } catch (error) {

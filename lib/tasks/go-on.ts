@@ -13,6 +13,8 @@ export interface GoOnOptions extends SupplyOptions {
 const untilReceivedMs = 15 * minute;
 /** Messages that follow each other without the clock: half a day's work at the least. Then the clock begins anew. */
 const mostHops = 500;
+/** Clocks differ by so much: who is sent to go on at a moment must not find the lines held until just after it. */
+const slackMs = second;
 /** SQS delays no message for longer, in seconds. */
 const longestDelay = 900;
 
@@ -32,7 +34,7 @@ export async function handOver(
   if (!supply.hasDone || hops >= mostHops) return supply.letGo(clock());
   const { free, closedUntil } = await freeAndClosed(options, memberId, tasksPerMessage);
   if (free.length === 0) {
-    await supply.letGo(closedUntil ?? clock());
+    await supply.letGo(closedUntil === undefined ? clock() : closedUntil - slackMs);
     if (closedUntil !== undefined) await sendLater(options, memberId, closedUntil);
     return;
   }

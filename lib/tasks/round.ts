@@ -37,8 +37,8 @@ export interface Round {
   readonly readAt: number;
   /** The portal is worked at by nobody now. */
   readonly isClosed: boolean;
-  /** Deletes. What became of it has to be settled, whatever follows. */
-  send(): Promise<CarriedOut>;
+  /** Deletes. What became of it has to be settled, whatever follows. `onSent` is told when the request goes out. */
+  send(onSent: () => void): Promise<CarriedOut>;
   /** Nothing is deleted. */
   drop(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export async function beginRound(options: WorkOptions, given: readonly Task[], a
       busy: [...prepared.ready, ...prepared.waiting].map(({ task }) => task),
       readAt: prepared.readAt,
       isClosed: false,
-      send: () => sendRound(known, prepared, () => owesReports(settle, ended)),
+      send: (onSent) => sendRound(known, prepared, onSent, () => owesReports(settle, ended)),
       drop: () => session.release(),
     };
   } catch (error) {
@@ -155,7 +155,9 @@ async function prepareRound(
   const all = open.map((task): Judged => ({ task, rule: rules?.rules.find(({ id }) => id === task.rule.id) }));
   const free = await notBlocked(run, all);
   if (free.length === 0) return { ready: [], readAt: 0, waiting: [], again: undefined, others: undefined };
-  const judged = await fittingTogether(run, onePerRecord(free));
+  // What is being deleted now will have been measured when this is sent.
+  const guess = busy.length > 0 ? 0 : undefined;
+  const judged = await fittingTogether(run, onePerRecord(free), guess);
   const first = fittingLook(judged);
   const others = free.length > first.length ? clock() : undefined;
 
@@ -176,11 +178,12 @@ async function prepareRound(
 async function sendRound(
   run: Run,
   { ready, readAt, waiting, again, others }: Prepared,
+  onSent: () => void,
   hasReports: () => boolean,
 ): Promise<CarriedOut> {
   let carried: CarriedOut;
   try {
-    carried = await carryOut(run, ready, readAt);
+    carried = await carryOut(run, ready, { readAt, onSent });
   } catch (error) {
     await run.session.release();
     throw error;
@@ -238,12 +241,19 @@ function onePerRecord(all: readonly Judged[]): Judged[] {
  * that brings every request down with it, or a portal too slow for a full batch, is so found out by halves. Of slow
  * deletions no more is read than one batch will hold.
  */
-async function fittingTogether({ session, portal }: Run, judged: readonly Judged[]): Promise<Judged[]> {
+async function fittingTogether(
+  { session, portal }: Run,
+  judged: readonly Judged[],
+  guess: number | undefined,
+): Promise<Judged[]> {
   const least = Math.min(...judged.map(({ task }) => task.attempts));
   const size = Math.max(1, Math.floor(tasksPerMessage / 2 ** least));
   const some = judged.filter(({ task }) => task.attempts === least).slice(0, size);
   if (portal.mode === 'observe') return some;
-  const seconds = await session.secondsOf(some.map(({ rule }) => rule && firstCommand(rule)));
+  const seconds = await session.secondsOf(
+    some.map(({ rule }) => rule && firstCommand(rule)),
+    guess,
+  );
   let sum = 0;
   const fitting = seconds.findIndex((one) => (sum += one) > longestBatchSeconds);
   return fitting < 0 ? some : some.slice(0, Math.max(1, fitting));

@@ -26,8 +26,11 @@ export interface Pulling {
   readonly deadline: number;
 }
 
-/** Read from a line beyond what is needed, because some of it may have ended just now. */
-const spare = 20;
+/** Read from a line beyond what is needed: a round that has ended just now may still be listed, for an index lags. */
+const spare = tasksPerMessage;
+
+/** Who goes on with a line begins with so many, because nothing is deleted while they are read. */
+const firstOfMany = tasksPerMessage / 3;
 
 /** What there is to do for one invocation: the tasks of its message, and then those that wait for their turn. */
 export class Supply {
@@ -37,18 +40,22 @@ export class Supply {
   readonly #pulling: Pulling | undefined;
   /** What is to be looked at again. */
   #ids: Set<string>;
-  /** What was taken from the lines: an index lags behind, and nothing is taken twice. */
-  readonly #taken = new Set<string>();
-  /** Undefined: not asked for yet. */
+  /** The message's own and what was taken from the lines: an index lags behind, and nothing is taken twice. */
+  readonly #taken: Set<string>;
+  /** Undefined: not asked for yet. Who goes on has been given them. */
   #isHeld: boolean | undefined;
   #isClosed = false;
   #hasDone = false;
+  readonly #goesOn: boolean;
 
-  constructor(options: SupplyOptions, { memberId, taskIds }: DeletionMessage, pulling?: Pulling) {
+  constructor(options: SupplyOptions, { memberId, taskIds, holder }: DeletionMessage, pulling?: Pulling) {
     this.#options = options;
+    this.#goesOn = holder !== undefined;
+    this.#isHeld = this.#goesOn || undefined;
     this.#memberId = memberId;
     this.#ids = new Set(taskIds);
     this.#own = new Set(taskIds);
+    this.#taken = new Set(taskIds);
     this.#pulling = pulling;
   }
 
@@ -61,6 +68,7 @@ export class Supply {
     const isFree = ({ record }: Task): boolean => !records.has(recordKey(record));
     const free = present.filter(isFree);
     const open = free.filter(({ status }) => status === 'open').length;
+    if (this.#goesOn && busy.length === 0 && open > firstOfMany) return free.slice(0, firstOfMany);
     if (open >= tasksPerMessage || !this.#mayPull(open > 0)) return free;
     return [...free, ...(await this.#pull(tasksPerMessage - open, open > 0)).filter(isFree)];
   }

@@ -74,27 +74,30 @@ async function workRounds(
     beginNext(options, memberId, supply, deadline, busy);
   let round = await begin([]);
   /** The one before, which is written down while this one deletes. */
-  let before: { readonly round: Round; readonly settled: Promise<unknown> } | undefined;
+  let before: { readonly round: Round; readonly settle: () => Promise<unknown> } | undefined;
   for (let nth = 1; round; nth += 1) {
     const current: Round = round;
     const hasTime = (): boolean => nth < mostRounds && deadline - clock() >= roundNeedsMs;
     const besides = current.deleting.length > 0 && hasTime();
+    const busy = [current, ...(before ? [before.round] : [])];
+    // What can be done meanwhile begins when the batch is on its way: the portal works then, and waits for nobody.
+    const underWay = Promise.withResolvers<void>();
     const [sent, next] = await allOf(
-      current.send(),
-      besides ? begin([current, ...(before ? [before.round] : [])]) : Promise.resolve(undefined),
-      before?.settled,
+      current.send(underWay.resolve).finally(underWay.resolve),
+      underWay.promise.then(() => (besides ? begin(busy) : undefined)),
+      underWay.promise.then(before?.settle),
     );
     before = undefined;
     if (current.isClosed) supply.close();
-    const settled = settleRound(supply, current, sent, next);
+    const settle = () => settleRound(supply, current, sent, next);
     const isFresh = next !== undefined && (next.deleting.length === 0 || clock() - next.readAt <= staleMs);
     if (isFresh && hasTime() && (sent.again ?? 0) <= clock()) {
-      before = { round: current, settled };
+      before = { round: current, settle };
       round = next;
       continue;
     }
     // Of a next one that is not used nothing was sent.
-    const [again] = await Promise.all([settled, next?.drop()]);
+    const [again] = await Promise.all([settle(), next?.drop()]);
     if ((again !== undefined && again > clock()) || !hasTime()) return again ?? clock();
     round = await begin([]);
   }
@@ -136,7 +139,7 @@ function isAmong({ taskId }: Task, tasks: readonly Task[] = []): boolean {
 async function allOf(
   send: Promise<CarriedOut>,
   begin: Promise<Round | undefined>,
-  before?: Promise<unknown>,
+  before: Promise<unknown>,
 ): Promise<readonly [CarriedOut, Round | undefined]> {
   const [sent, next, earlier] = await Promise.allSettled([send, begin, before]);
   if (sent.status === 'fulfilled' && next.status === 'fulfilled' && earlier.status === 'fulfilled') {

@@ -85,6 +85,33 @@ describe('what waits for its turn', () => {
     expect(bench.sizes(deletion)).toEqual([48, 13]);
   });
 
+  test('is written down when the next batch is on its way, and does not hold it up', async () => {
+    await inLine(60);
+    const order: string[] = [];
+    const { tasks } = bench.parts;
+    const end = tasks.end.bind(tasks);
+    tasks.end = (...args) => {
+      order.push('end');
+      return end(...args);
+    };
+    const rest = through(bench, {
+      before: ({ commands }) => {
+        if (commands.has(deletion)) order.push('delete');
+        return Promise.resolve(undefined);
+      },
+    });
+    await work([await one()], { rest });
+    expect(order.slice(0, 3)).toEqual(['delete', 'delete', 'end']);
+    expect(order.filter((what) => what === 'end')).toHaveLength(61);
+  });
+
+  test('is prepared in full beside a first small batch, which measures a deletion', async () => {
+    await inLine(60);
+    await bench.database.tables.portals.put({ memberId: bench.memberId, sk: 'budget#operating' });
+    await work([await one()]);
+    expect(bench.sizes(deletion)).toEqual([5, 48, 8]);
+  });
+
   test('is read again when the round before has taken so long that it would be too old to act on', async () => {
     const { ids } = await inLine(60);
     const looks: number[] = [];
@@ -130,16 +157,16 @@ describe('who goes on', () => {
   /** Each deletion takes so long. */
   const slow = (ms: number) =>
     through(bench, {
-      after: ({ commands }, answer) => {
+      before: ({ commands }) => {
         if (commands.has(deletion)) bench.time.now += ms;
-        return answer;
+        return Promise.resolve(undefined);
       },
     });
 
   test('ends after a minute, with what it has begun, and sends the message that goes on', async () => {
     const { deals } = await inLine(250);
     await work([await one()], { rest: slow(50 * second) });
-    expect(bench.sizes(deletion)).toEqual([48, 48, 48]);
+    expect(bench.sizes(deletion)).toEqual([48, 48]);
     const [next, ...others] = messages();
     expect(others).toEqual([]);
     expect(next?.taskIds).toHaveLength(48);
@@ -147,6 +174,8 @@ describe('who goes on', () => {
 
     await work(next?.taskIds ?? [], { holder: next?.holder ?? '' });
     expect(untouched(deals)).toEqual([]);
+    // Nothing is deleted while the first of these is read.
+    expect(bench.sizes(deletion)).toEqual([48, 48, 16, 48, 48, 43]);
     expect(messages()).toHaveLength(1);
     expect(await bench.parts.tasks.line.isHeld(bench.memberId)).toBe(false);
   });
@@ -271,6 +300,27 @@ rules:
     expect(next?.taskIds).toHaveLength(30);
     await work(next?.taskIds ?? []);
     expect(untouched(deals)).toEqual([]);
+  });
+
+  test('is let go by whoever has gone on with the lines and has found nothing to take from them', async () => {
+    const { ids } = await inLine(30);
+    await bench.parts.tasks.line.hold(bench.memberId, 'somebody', bench.time.now + 15 * minute);
+    await blocked(deletion, 90 * second);
+    // The rule of this one is no more, so that something is done.
+    const other = await inLine(1, { rule: 'two', as: deletingContacts });
+    await work(other.ids, { holder: 'somebody' });
+    expect(reconcileQueue.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([90]);
+    bench.time.now += 90 * second;
+    await bench.reconcile({ chore: 'go-on' });
+    expect(messages().flatMap(({ taskIds }) => taskIds)).toEqual(expect.arrayContaining(ids));
+  });
+
+  test('is not held by a clock that is a little ahead', async () => {
+    await blocked(deletion, 90 * second);
+    await inLine(30);
+    await work([await one()]);
+    bench.time.now += 90 * second - 900;
+    expect(await bench.parts.tasks.line.isHeld(bench.memberId)).toBe(false);
   });
 
   test('is left to who is at work already', async () => {
