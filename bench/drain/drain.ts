@@ -1,109 +1,61 @@
-import { startSimulator } from '../../simulator/simulator.ts';
-import type { SimulatedPortal } from '../../simulator/portal.ts';
+import { fork } from 'node:child_process';
+import * as z from 'zod';
 import type { Benchmark, ResultTable } from '../benchmark.ts';
-import { liveFaster, preciseSleep } from '../support/fast-time.ts';
-import { leastSeconds } from './bound.ts';
-import { type Cell, cells, deletion, operating, perReadCall, portalWithLostDeals, rates } from './lost-deals.ts';
-import { officialSdk, plainLoop } from './rivals.ts';
-import { Tidy24 } from './tidy24.ts';
+import { patience } from './cells.ts';
+import { type Cell, cells, operating, perReadCall } from './lost-deals.ts';
 
-/** Who deletes, given the deals and a look at whether all is done. */
-type Contender = (
-  portal: SimulatedPortal,
-  cell: Cell,
-  deals: readonly number[],
-  isOver: () => boolean,
-) => Promise<void>;
-
-const headings = ['client', 'deletions/s', 'of the bound', 'left', 'requests', '503', '429'] as const;
+const cellSchema = z.union([z.string(), z.number()]);
+const messageSchema = z.union([
+  z.strictObject({ progress: z.string() }),
+  z.strictObject({
+    tables: z.array(
+      z.strictObject({ title: z.string(), headings: z.array(z.string()), rows: z.array(z.array(cellSchema)) }),
+    ),
+  }),
+]);
 
 /** 2,000 lost deals of one portal, as fast as it lets anyone: tidy24, a plain loop and the official SDK. */
 export const drain: Benchmark = {
   title: 'how fast 2,000 lost deals are cleaned on one portal, against what the portal lets anyone do',
   run: async (progress) => {
-    const tables: ResultTable[] = [];
-    // One for all: functions read their environment once, when they are loaded.
-    const tidy24 = await Tidy24.start();
+    const stop = new AbortController();
     try {
-      for (const cell of cells()) tables.push(await measure(cell, tidy24, progress));
+      const plans = [...new Set(cells().map(({ plan }) => plan))];
+      const tables = await Promise.all(plans.map((plan) => measurePlan(plan, progress, stop.signal)));
+      return {
+        tables: tables.flat(),
+        settings: {
+          perReadCallSeconds: perReadCall,
+          operatingSeconds: operating.seconds,
+          windowSeconds: operating.windowSeconds,
+          stoppedAfterBounds: patience,
+          atOnce: `${plans.length} (the plans side by side, each in a process of its own)`,
+          caps: 'out of the way',
+        },
+      };
     } finally {
-      await tidy24.close();
+      stop.abort();
     }
-    return {
-      tables,
-      settings: {
-        perReadCallSeconds: perReadCall,
-        operatingSeconds: operating.seconds,
-        windowSeconds: operating.windowSeconds,
-        caps: 'out of the way',
-      },
-    };
   },
 };
 
-async function measure(cell: Cell, tidy24: Tidy24, progress: (text: string) => void): Promise<ResultTable> {
-  const { plan, perDeletion, scale, deals } = cell;
-  const bound = leastSeconds(deals, {
-    ...rates[plan],
-    operatingSeconds: operating.seconds,
-    windowSeconds: operating.windowSeconds,
-    perDeletion,
-    perRead: perReadCall,
+/** The plans are measured side by side: most of the time a client waits for its portal, and the two share nothing. */
+function measurePlan(
+  plan: Cell['plan'],
+  progress: (text: string) => void,
+  signal: AbortSignal,
+): Promise<readonly ResultTable[]> {
+  const child = fork(new URL('plan-process.ts', import.meta.url), [plan], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    signal,
   });
-  const realNow = Date.now();
-  const restore = liveFaster(scale, realNow, Math.max(realNow, tidy24.latest));
-  const contenders: Record<string, Contender> = {
-    tidy24: async (portal, at, _deals, isOver) => tidy24.drain(portal, at, isOver),
-    'plain loop': (portal, at, ids, isOver) => plainLoop(portal, at, ids, isOver),
-    'official SDK': (portal, at, ids, isOver) => officialSdk(portal, at, ids, isOver),
-  };
-  try {
-    const rows: (string | number)[][] = [];
-    for (const [name, work] of Object.entries(contenders)) {
-      if (process.env['TIDY24_CLIENTS']?.split(',').includes(name) === false) continue;
-      progress(`${plan}, ${perDeletion} s a deletion, ${scale} times as fast: ${name}`);
-      rows.push([name, ...(await runOne(cell, bound, tidy24, work))]);
-    }
-    const title =
-      `${plan} portal, ${perDeletion} s a deletion, ${deals} deals, ${scale} times as fast; ` +
-      `at best ${(deals / bound).toFixed(2)} deletions/s`;
-    return { title, headings, rows };
-  } finally {
-    tidy24.latest = Date.now();
-    restore();
-  }
-}
-
-/** So many times what is possible at best, then a client is stopped: what it has not deleted is `left`. */
-const patience = 1.5;
-
-async function runOne(cell: Cell, bound: number, tidy24: Tidy24, work: Contender): Promise<(string | number)[]> {
-  const simulator = await startSimulator({ clock: Date.now, sleep: preciseSleep });
-  try {
-    const { portal, deals } = await portalWithLostDeals(simulator, cell);
-    await tidy24.prepare(portal, cell, deals);
-    portal.clearRequests();
-    const started = Date.now();
-    const isLate = () => Date.now() - started > patience * bound * 1000;
-    const left = () => deals.filter((id) => portal.contactsOf(id).length > 0).length;
-    await work(portal, cell, deals, () => isLate() || left() === 0);
-
-    const { requests } = portal;
-    const deleting = requests.filter((one) => [one, ...one.commands].some(({ method }) => method === deletion));
-    const ended = Math.max(started + 1, ...deleting.map(({ answeredAt = 0 }) => answeredAt));
-    const perSecond = (deals.length - left()) / ((ended - started) / 1000);
-    const overLimit = requests.flatMap((one) =>
-      [one, ...one.commands].filter((call) => call.error === 'OPERATION_TIME_LIMIT'),
-    );
-    return [
-      perSecond.toFixed(2),
-      `${((100 * perSecond * bound) / deals.length).toFixed(0)} %`,
-      left(),
-      requests.length,
-      requests.filter(({ status }) => status === 503).length,
-      overLimit.length,
-    ];
-  } finally {
-    await simulator.close();
-  }
+  return new Promise((resolve, reject) => {
+    child.on('message', (message) => {
+      const said = messageSchema.parse(message);
+      if ('progress' in said) progress(said.progress);
+      else resolve(said.tables);
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`The process for ${plan} portals has ended with ${String(code)}`)));
+  });
 }

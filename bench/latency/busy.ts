@@ -14,7 +14,7 @@ const spacingMs = 4_000;
 const backlogPerSecond = 10;
 const backlogSenders = 20;
 
-/** So many deals, one a second, while a backlog is worked off. Ms from event to effect of each. */
+/** So many deals, one every few seconds, while a backlog is worked off. Ms from event to effect of each. */
 export async function busy(where: 'another portal' | 'the same portal', samples: number): Promise<number[]> {
   const simulator = await startSimulator();
   const system = await System.start();

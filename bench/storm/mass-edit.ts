@@ -11,7 +11,7 @@ export interface Size {
   readonly lost: number;
 }
 
-/** As issue and docs name it, or scaled down: TIDY24_STORM=1000 is a tenth of it. */
+/** As docs/benchmarks.md names it, or scaled down: TIDY24_STORM=1000 is a tenth of it. */
 export function stormSize(env: NodeJS.ProcessEnv = process.env): Size {
   const events = Number(env['TIDY24_STORM'] ?? 10_000);
   if (!Number.isInteger(events) || events < 100) throw new Error('TIDY24_STORM is a number of events, 100 at least');
