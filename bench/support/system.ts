@@ -3,8 +3,12 @@ import * as z from 'zod';
 import { createDynamoDbClient } from '../../lib/aws/clients.ts';
 import { openTable, type Table } from '../../lib/aws/table.ts';
 import { ordinaryLimits } from '../../lib/bitrix24/limits.ts';
+import { EntityType } from '../../lib/bitrix24/entity-types.ts';
+import { readStages, stagesCommand } from '../../lib/bitrix24/stages.ts';
 import { tokenDigest } from '../../lib/bitrix24/token-digest.ts';
 import { CredentialStore } from '../../lib/portals/credentials.ts';
+import { StageDirectories } from '../../lib/portals/stage-directories.ts';
+import { nextDirectory } from '../../lib/portals/stage-directory.ts';
 import { PortalStore } from '../../lib/portals/store.ts';
 import { loadRules } from '../../lib/rules/load.ts';
 import { nextVersion } from '../../lib/rules/version.ts';
@@ -80,14 +84,15 @@ export class System {
     return new System({ functions, receive, url: listening.url, client, environment });
   }
 
-  /** An active portal in mode enforce, connected by webhooks, with the rule that unlinks contacts of lost deals at once. */
+  /** An active portal in mode enforce, connected by webhooks an hour ago, with the rule that unlinks contacts of lost deals at once. */
   async connect(portal: SimulatedPortal): Promise<{ readonly id: number; readonly applicationToken: string }> {
     const { memberId, domain } = portal;
     const outgoing = portal.addOutgoingWebhook({ url: this.eventsUrl, events: ['ONCRMDEALUPDATE'] });
     const portals = new PortalStore(this.#table('PORTALS_TABLE'), Date.now);
     const since = Date.now() - 3_600_000;
     const credentials = new CredentialStore(this.#table('CREDENTIALS_TABLE'));
-    await credentials.put({ memberId, kind: 'webhook', url: portal.createWebhook() });
+    const url = portal.createWebhook();
+    await credentials.put({ memberId, kind: 'webhook', url });
     await portals.create({
       memberId,
       domain,
@@ -101,7 +106,25 @@ export class System {
       caps: outOfTheWay,
     });
     await portals.pushRules(memberId, nextVersion(undefined, loadRules(source), source, since, 'bench'));
+    await this.#knowStages(memberId, url, since);
+    portal.clearRequests();
     return outgoing;
+  }
+
+  /** As if the stages of deals had been read when the portal was connected. */
+  async #knowStages(memberId: string, webhook: string, at: number): Promise<void> {
+    const { deal } = EntityType;
+    const { method, params } = stagesCommand(deal, 0);
+    const response = await fetch(`${webhook}${method}.json`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(params),
+    });
+    const { result } = z.object({ result: z.unknown() }).parse(await response.json());
+    const stages = readStages(result);
+    if (!stages) throw new Error('The simulated portal does not tell its stages');
+    const directories = new StageDirectories(this.#table('PORTALS_TABLE'));
+    await directories.replace(memberId, deal, () => nextDirectory(deal, undefined, new Map([[0, stages]]), at));
   }
 
   /** What was counted since the last time. */
