@@ -65,7 +65,7 @@ async function measure(cell: Cell, tidy24: Tidy24, progress: (text: string) => v
 }
 
 /** So many times what is possible at best, then a client is stopped: what it has not deleted is `left`. */
-export const patience = 1.2;
+export const patience = 1.1;
 
 async function runOne(cell: Cell, bound: number, tidy24: Tidy24, work: Contender): Promise<(string | number)[]> {
   const simulator = await startSimulator({ clock: Date.now, sleep: preciseSleep });

@@ -6,10 +6,10 @@ import { System } from '../support/system.ts';
 import { effects, type Lone, loseOne } from './lone-deals.ts';
 
 /**
- * Between two deals, in ms. They do not wait for each other. Each takes four requests, of 2 a second that the portal
+ * Between two deals, in ms. They do not wait for each other. Each takes three requests, of 2 a second that the portal
  * allows and of which the backlog needs some as well: closer together they would be an overload by themselves.
  */
-const spacingMs = 4_000;
+const spacingMs = 3_000;
 /** A portal that takes 100 ms a deletion is worked at no faster than this, so the backlog lasts. */
 const backlogPerSecond = 10;
 const backlogSenders = 20;

@@ -2,6 +2,7 @@ import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { ordinaryLimits } from '../../lib/bitrix24/limits.ts';
 import { loadRules } from '../../lib/rules/load.ts';
 import { nextVersion } from '../../lib/rules/version.ts';
+import { lineOf } from '../../lib/tasks/line.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
 import type { Deployed } from '../support/deployed/deployed.ts';
@@ -83,7 +84,9 @@ export class LostPortal {
       caps: outOfTheWay,
     });
     await credentials.put({ memberId, kind: 'webhook', url: this.portal.createWebhook() });
-    await portals.pushRules(memberId, nextVersion(undefined, loadRules(source), source, since, 'bench'));
+    const rules = nextVersion(undefined, loadRules(source), source, since, 'bench');
+    await portals.pushRules(memberId, rules);
+    const line = rules.rules.map((rule) => lineOf(memberId, rule))[0];
     if (this.kind === 'paused') await portals.pause(memberId, { code: 'by-hand', reason: 'For the benchmark' });
     const next = this.#deals[Symbol.iterator]();
     const write = async (): Promise<void> => {
@@ -98,7 +101,7 @@ export class LostPortal {
             transition,
             run: 0,
           },
-          { nextAt: dueAt, lane: '1', source: 'app', history: [] },
+          { nextAt: dueAt, lane: '1', line, source: 'app', history: [] },
         );
       }
     };
