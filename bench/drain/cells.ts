@@ -1,98 +1,58 @@
-import { startSimulator } from '../../simulator/simulator.ts';
+import { randomBytes } from 'node:crypto';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
-import type { ResultTable } from '../benchmark.ts';
-import { liveFaster, preciseSleep } from '../support/fast-time.ts';
-import { leastSeconds } from './bound.ts';
-import { type Cell, deletion, operating, perReadCall, portalWithLostDeals, rates } from './lost-deals.ts';
-import { refusedIn } from './refused.ts';
-import { officialSdk, plainLoop } from './rivals.ts';
-import { Tidy24 } from './tidy24.ts';
+import type { Simulator } from '../../simulator/simulator.ts';
+import { addLostDeals, deletion } from '../support/lost-deals.ts';
 
-/** Who deletes, given the deals and a look at whether all is done. */
-type Contender = (
-  portal: SimulatedPortal,
-  cell: Cell,
-  deals: readonly number[],
-  isOver: () => boolean,
-) => Promise<void>;
-
-const headings = ['client', 'deletions/s', 'of the bound', 'left', 'requests', '503', '429', 'banned, s'] as const;
-
-/** Measures these cells one after the other. */
-export async function measureCells(cells: readonly Cell[], progress: (text: string) => void): Promise<ResultTable[]> {
-  // One for all: functions read their environment once, when they are loaded.
-  const tidy24 = await Tidy24.start();
-  try {
-    const tables: ResultTable[] = [];
-    for (const cell of cells) tables.push(await measure(cell, tidy24, progress));
-    return tables;
-  } finally {
-    await tidy24.close();
-  }
+/** One kind of portal, and how long one deletion takes there in seconds of its own time. */
+export interface Cell {
+  readonly plan: 'ordinary' | 'enterprise';
+  readonly perDeletion: number;
+  /** How many times as fast as real time. */
+  readonly scale: number;
+  readonly deals: number;
 }
 
-async function measure(cell: Cell, tidy24: Tidy24, progress: (text: string) => void): Promise<ResultTable> {
-  const { plan, perDeletion, scale, deals } = cell;
-  const bound = leastSeconds(deals, {
-    ...rates[plan],
-    operatingSeconds: operating.seconds,
-    windowSeconds: operating.windowSeconds,
-    perDeletion,
-    perRead: perReadCall,
+/** Any call that reads takes this many seconds and is billed so: the simulator's own figure. */
+export const perReadCall = 0.03;
+
+export const operating = { seconds: 480, windowSeconds: 600 } as const;
+
+export const rates = {
+  ordinary: { perSecond: 2, burst: 50 },
+  enterprise: { perSecond: 5, burst: 250 },
+} as const;
+
+/** A portal of its own with so many deals in a lost stage, each with one contact. */
+export async function portalWithLostDeals(
+  simulator: Simulator,
+  { plan, perDeletion, scale, deals: count }: Cell,
+): Promise<{ portal: SimulatedPortal; deals: number[] }> {
+  const ms = (seconds: number): number => (seconds * 1000) / scale;
+  const portal = await simulator.addPortal({
+    memberId: randomBytes(16).toString('hex'),
+    limits: rates[plan],
+    timePerCall: { [deletion]: perDeletion, '*': perReadCall },
+    delay: { [deletion]: ms(perDeletion), '*': ms(perReadCall) },
   });
-  const realNow = Date.now();
-  const restore = liveFaster(scale, realNow, Math.max(realNow, tidy24.latest));
-  const contenders: Record<string, Contender> = {
-    tidy24: async (portal, at, _deals, isOver) => tidy24.drain(portal, at, isOver),
-    'plain loop': (portal, at, ids, isOver) => plainLoop(portal, at, ids, isOver),
-    'official SDK': (portal, at, ids, isOver) => officialSdk(portal, at, ids, isOver),
-  };
-  try {
-    const rows: (string | number)[][] = [];
-    for (const [name, work] of Object.entries(contenders)) {
-      if (process.env['TIDY24_CLIENTS']?.split(',').includes(name) === false) continue;
-      progress(`${plan}, ${perDeletion} s a deletion, ${scale} times as fast: ${name}`);
-      rows.push([name, ...(await runOne(cell, bound, tidy24, work))]);
-    }
-    const title =
-      `${plan} portal, ${perDeletion} s a deletion, ${deals} deals, ${scale} times as fast; ` +
-      `at best ${(deals / bound).toFixed(2)} deletions/s`;
-    return { title, headings, rows };
-  } finally {
-    tidy24.latest = Date.now();
-    restore();
-  }
+  return { portal, deals: addLostDeals(portal, count) };
 }
 
-/** So many times what is possible at best, then a client is stopped: what it has not deleted is `left`. */
-export const patience = 1.1;
+/** Fast enough for a run of minutes, and slow enough for the machine not to be what is measured. */
+const scales: Readonly<Record<string, number>> = { '0.09': 2, '0.2': 4, '0.6': 10, '5': 60 };
 
-async function runOne(cell: Cell, bound: number, tidy24: Tidy24, work: Contender): Promise<(string | number)[]> {
-  const simulator = await startSimulator({ clock: Date.now, sleep: preciseSleep });
-  try {
-    const { portal, deals } = await portalWithLostDeals(simulator, cell);
-    await tidy24.prepare(portal, cell, deals);
-    portal.clearRequests();
-    const started = Date.now();
-    const isLate = () => Date.now() - started > patience * bound * 1000;
-    const left = () => deals.filter((id) => portal.contactsOf(id).length > 0).length;
-    await work(portal, cell, deals, () => isLate() || left() === 0);
-
-    const { requests } = portal;
-    const deleting = requests.filter((one) => [one, ...one.commands].some(({ method }) => method === deletion));
-    const ended = Math.max(started + 1, ...deleting.map(({ answeredAt = 0 }) => answeredAt));
-    const perSecond = (deals.length - left()) / ((ended - started) / 1000);
-    const refused = refusedIn(requests, deletion, Date.now());
-    return [
-      perSecond.toFixed(2),
-      `${((100 * perSecond * bound) / deals.length).toFixed(0)} %`,
-      left(),
-      requests.length,
-      refused.requests,
-      refused.calls,
-      (refused.bannedMs / 1000).toFixed(0),
-    ];
-  } finally {
-    await simulator.close();
-  }
+/** All of them, or those that TIDY24_CELLS names, as `ordinary:0.6,enterprise:5`; with TIDY24_DEALS deals each. */
+export function cells(env: NodeJS.ProcessEnv = process.env): Cell[] {
+  const all = (['ordinary', 'enterprise'] as const).flatMap((plan) =>
+    Object.entries(scales).map(([seconds, scale]): [string, Cell] => [
+      `${plan}:${seconds}`,
+      { plan, perDeletion: Number(seconds), scale, deals: Number(env['TIDY24_DEALS'] ?? 2_000) },
+    ]),
+  );
+  const wanted = env['TIDY24_CELLS']?.split(',') ?? all.map(([name]) => name);
+  const named = new Map(all);
+  return wanted.map((name) => {
+    const cell = named.get(name);
+    if (!cell) throw new Error(`TIDY24_CELLS: there is no ${name}. There are: ${all.map(([one]) => one).join(', ')}`);
+    return cell;
+  });
 }

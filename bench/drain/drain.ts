@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import * as z from 'zod';
 import type { Benchmark, ResultTable } from '../benchmark.ts';
-import { patience } from './cells.ts';
-import { type Cell, cells, operating, perReadCall } from './lost-deals.ts';
+import { type Cell, cells, operating, perReadCall } from './cells.ts';
+import { patience } from './measure-cells.ts';
 
 const cellSchema = z.union([z.string(), z.number()]);
 const messageSchema = z.union([

@@ -1,6 +1,6 @@
 // Measures the cells of one plan; argv[2] is its name. Says {"progress"} now and then, and {"tables"} in the end.
-import { measureCells } from './cells.ts';
-import { cells } from './lost-deals.ts';
+import { cells } from './cells.ts';
+import { measureCells } from './measure-cells.ts';
 
 // Nobody waits for the tables any more.
 const abandoned = (): never => process.exit(1);

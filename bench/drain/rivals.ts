@@ -3,7 +3,8 @@ import { maxBatchCommands } from '../../lib/bitrix24/batch.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import { officialClient } from '../../test/contract/official-client.ts';
 import { withFastTimers } from '../support/fast-time.ts';
-import { type Cell, deletion } from './lost-deals.ts';
+import { deletion } from '../support/lost-deals.ts';
+import type { Cell } from './cells.ts';
 
 type IsOver = () => boolean;
 

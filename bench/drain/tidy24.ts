@@ -1,31 +1,18 @@
 import type { SQSEvent } from 'aws-lambda';
 import { createDynamoDbClient, createSqsClient } from '../../lib/aws/clients.ts';
 import { openTable, type Table } from '../../lib/aws/table.ts';
-import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { enterpriseLimits, ordinaryLimits } from '../../lib/bitrix24/limits.ts';
 import { CredentialStore } from '../../lib/portals/credentials.ts';
 import { PortalStore } from '../../lib/portals/store.ts';
-import { loadRules } from '../../lib/rules/load.ts';
-import { nextVersion } from '../../lib/rules/version.ts';
-import { lineOf } from '../../lib/tasks/line.ts';
 import { TaskStore } from '../../lib/tasks/store.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../local/embedded-aws.ts';
 import { startEventSourceMapping } from '../../local/event-source/event-source-mapping.ts';
 import { inProcess, lambdaContext } from '../../local/lambda/in-process.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
-import type { Cell } from './lost-deals.ts';
+import { connectPortal, createTask } from '../support/lost-deals.ts';
+import type { Cell } from './cells.ts';
 import { until } from './until.ts';
 
-const source = `
-version: 1
-rules:
-  - id: unlink
-    when: { type: deal, stages: all-lost }
-    wait: 0m
-    delete: [deal-contacts]
-`;
-/** Caps are there to stop what nobody wanted. This is wanted. */
-const outOfTheWay = { hour: 1_000_000, day: 1_000_000, spike: null };
 const limits = { ordinary: ordinaryLimits, enterprise: enterpriseLimits };
 
 /** tidy24 on embedded SQS and DynamoDB in this process: its own handlers, fed as Lambda feeds them. */
@@ -52,39 +39,14 @@ export class Tidy24 {
 
   /** A task for each of these deals, due since just now. */
   async prepare(portal: SimulatedPortal, { plan }: Cell, deals: readonly number[]): Promise<void> {
-    const { memberId, domain } = portal;
-    const portals = new PortalStore(this.#table('PORTALS_TABLE'), Date.now);
+    const stores = {
+      portals: new PortalStore(this.#table('PORTALS_TABLE'), Date.now),
+      credentials: new CredentialStore(this.#table('CREDENTIALS_TABLE')),
+    };
     const since = Date.now() - 3_600_000;
-    await portals.create({
-      memberId,
-      domain,
-      connection: 'webhook',
-      state: 'active',
-      mode: 'enforce',
-      enforcedAt: since,
-      tokenDigests: [],
-      robotKeyDigests: [],
-      limits: limits[plan],
-      caps: outOfTheWay,
-    });
-    await new CredentialStore(this.#table('CREDENTIALS_TABLE')).put({
-      memberId,
-      kind: 'webhook',
-      url: portal.createWebhook(),
-    });
-    const rules = nextVersion(undefined, loadRules(source), source, since, 'bench');
-    await portals.pushRules(memberId, rules);
-    const line = rules.rules.map((rule) => lineOf(memberId, rule))[0];
-    const tasks = this.#tasks();
-    for (const id of deals) {
-      const { stageId, movedTime } = portal.item(EntityType.deal, id) ?? {};
-      const transition = { stageId: String(stageId), movedTime: Date.parse(String(movedTime)) };
-      const record = { entityTypeId: EntityType.deal, id };
-      await tasks.create(
-        { memberId, record, rule: { id: 'unlink', version: 1 }, transition, run: 0 },
-        { nextAt: Date.now(), lane: '1', line, source: 'app', history: [] },
-      );
-    }
+    const { rules } = await connectPortal(stores, portal, { since, limits: limits[plan] });
+    const tasks = new TaskStore(this.#table('TASKS_TABLE'), Date.now, () => crypto.randomUUID());
+    for (const id of deals) await createTask(tasks, portal, rules, id, { nextAt: Date.now() });
   }
 
   /** Lets the functions work until `isOver`. */
@@ -139,10 +101,6 @@ export class Tidy24 {
 
   close(): Promise<void> {
     return this.#aws.close();
-  }
-
-  #tasks(): TaskStore {
-    return new TaskStore(this.#table('TASKS_TABLE'), Date.now, () => crypto.randomUUID());
   }
 
   #variable(name: string): string {

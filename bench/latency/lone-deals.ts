@@ -3,7 +3,7 @@ import type { RequestRecord } from '../../simulator/request-log.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import { dealUpdate, postAll } from '../support/events.ts';
 import type { System } from '../support/system.ts';
-import { deletion } from '../storm/mass-edit.ts';
+import { deletion } from '../support/lost-deals.ts';
 
 type Webhook = Awaited<ReturnType<System['connect']>>;
 

@@ -1,28 +1,13 @@
-import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { ordinaryLimits } from '../../lib/bitrix24/limits.ts';
-import { loadRules } from '../../lib/rules/load.ts';
-import { nextVersion } from '../../lib/rules/version.ts';
-import { lineOf } from '../../lib/tasks/line.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
 import type { Deployed } from '../support/deployed/deployed.ts';
+import { addLostDeals, connectPortal, createTask, deletion } from '../support/lost-deals.ts';
 import type { Setting } from './setting.ts';
 
 export const kinds = ['normal', 'loaded', 'slow', 'paused'] as const;
 export type Kind = (typeof kinds)[number];
 
-const deletion = 'crm.deal.contact.items.delete';
-const lostStage = 'C5:LOST';
-const source = `
-version: 1
-rules:
-  - id: unlink
-    when: { type: deal, stages: all-lost }
-    wait: 0m
-    delete: [deal-contacts]
-`;
-/** Caps are there to stop what nobody wanted. This is wanted. */
-const outOfTheWay = { hour: 1_000_000, day: 1_000_000, spike: null };
 const atOnce = 16;
 
 /** A portal with lost deals, and what became of them. */
@@ -49,61 +34,21 @@ export class LostPortal {
       const give = { type: 'slow', ms: ms(slowSeconds) } as const;
       portal.faults.add({ when: { inBatch: 'envelope' }, times: Number.POSITIVE_INFINITY, give });
     }
-    portal.addPipeline({
-      id: 5,
-      name: 'Sales',
-      stages: [
-        { id: 'C5:NEW', name: 'New', sort: 10 },
-        { id: 'C5:WON', name: 'Won', sort: 20 },
-        { id: lostStage, name: 'Lost', sort: 30 },
-      ],
-    });
-    const ids = Array.from({ length: kind === 'loaded' ? deals * loadFactor : deals }, () => {
-      const contactIds = [portal.addContact({ silent: true })];
-      const id = portal.addDeal({ categoryId: 5, stageId: 'C5:NEW', contactIds, silent: true });
-      portal.moveDeal(id, lostStage, { silent: true });
-      return id;
-    });
+    const ids = addLostDeals(portal, kind === 'loaded' ? deals * loadFactor : deals);
     return new LostPortal(kind, portal, ids);
   }
 
   /** Connects it, in mode enforce, with a task for each deal that is due at `dueAt` (ms since the epoch). */
   async connect({ portals, credentials, tasks }: Deployed, dueAt: number): Promise<void> {
-    const { memberId, domain } = this.portal;
-    const since = dueAt - 3_600_000;
-    await portals.create({
-      memberId,
-      domain,
-      connection: 'webhook',
-      state: 'active',
-      mode: 'enforce',
-      enforcedAt: since,
-      tokenDigests: [],
-      robotKeyDigests: [],
+    const { rules } = await connectPortal({ portals, credentials }, this.portal, {
+      since: dueAt - 3_600_000,
       limits: ordinaryLimits,
-      caps: outOfTheWay,
     });
-    await credentials.put({ memberId, kind: 'webhook', url: this.portal.createWebhook() });
-    const rules = nextVersion(undefined, loadRules(source), source, since, 'bench');
-    await portals.pushRules(memberId, rules);
-    const line = rules.rules.map((rule) => lineOf(memberId, rule))[0];
+    const { memberId } = this.portal;
     if (this.kind === 'paused') await portals.pause(memberId, { code: 'by-hand', reason: 'For the benchmark' });
     const next = this.#deals[Symbol.iterator]();
     const write = async (): Promise<void> => {
-      for (const id of next) {
-        const { stageId, movedTime } = this.portal.item(EntityType.deal, id) ?? {};
-        const transition = { stageId: String(stageId), movedTime: Date.parse(String(movedTime)) };
-        await tasks.create(
-          {
-            memberId,
-            record: { entityTypeId: EntityType.deal, id },
-            rule: { id: 'unlink', version: 1 },
-            transition,
-            run: 0,
-          },
-          { nextAt: dueAt, lane: '1', line, source: 'app', history: [] },
-        );
-      }
+      for (const id of next) await createTask(tasks, this.portal, rules, id, { nextAt: dueAt });
     };
     await Promise.all(Array.from({ length: atOnce }, write));
   }

@@ -1,14 +1,14 @@
 import { openQueue } from '../../lib/aws/queue.ts';
 import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { ordinaryLimits } from '../../lib/bitrix24/limits.ts';
-import { loadRules } from '../../lib/rules/load.ts';
-import { nextVersion } from '../../lib/rules/version.ts';
+import type { StoredRules } from '../../lib/rules/version.ts';
 import { tasksPerMessage } from '../../lib/tasks/messages.ts';
 import { sendTasks } from '../../lib/tasks/send-due.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { until } from '../drain/until.ts';
 import type { Deployed } from '../support/deployed/deployed.ts';
+import { connectPortal, createTask } from '../support/lost-deals.ts';
 import type { Load } from './load.ts';
 
 const sideBySide = 4;
@@ -24,11 +24,16 @@ rules:
 `;
 const unlimited = { requestsPerSecond: 1e6, burst: 1e6, operatingSeconds: 1e6, operatingWindowSeconds: 600 };
 
+interface Connected {
+  readonly portal: SimulatedPortal;
+  readonly rules: StoredRules;
+}
+
 /** Lost deals of four portals that are never busy; each deal has two contacts to unlink and to delete. */
 export function workerLoad(): Load {
   let deployed: Deployed | undefined;
   let simulator: Simulator | undefined;
-  const portals: SimulatedPortal[] = [];
+  const portals: Connected[] = [];
   return {
     functionKey: 'worker',
     unit: 'task',
@@ -42,42 +47,30 @@ export function workerLoad(): Load {
       if (!deployed) throw new Error('Nothing is prepared');
       const given = deployed;
       const each = Math.ceil(count / sideBySide / tasksPerMessage) * tasksPerMessage;
-      const contacts = await Promise.all(portals.map((portal) => lose(given, portal, each)));
+      const contacts = await Promise.all(portals.map((one) => lose(given, one, each)));
       await until(
-        () => portals.every((portal, index) => contacts[index]?.every((id) => portal.item(contact, id) === undefined)),
+        () =>
+          portals.every(({ portal }, index) => contacts[index]?.every((id) => portal.item(contact, id) === undefined)),
         'Every contact is deleted',
       );
-      for (const portal of portals) portal.clearRequests();
+      for (const { portal } of portals) portal.clearRequests();
       return each * sideBySide;
     },
     close: async () => simulator?.close(),
   };
 }
 
-async function connected(simulator: Simulator, { portals, credentials }: Deployed): Promise<SimulatedPortal> {
+async function connected(simulator: Simulator, given: Deployed): Promise<Connected> {
   const infinite = Number.POSITIVE_INFINITY;
   const portal = await simulator.addPortal({ limits: { burst: infinite, operatingSeconds: infinite } });
-  const { memberId, domain } = portal;
   const since = Date.now() - 3_600_000;
-  await portals.create({
-    memberId,
-    domain,
-    connection: 'webhook',
-    state: 'active',
-    mode: 'enforce',
-    enforcedAt: since,
-    tokenDigests: [],
-    robotKeyDigests: [],
-    limits: { ...ordinaryLimits, ...unlimited },
-    caps: { hour: 1_000_000, day: 1_000_000, spike: null },
-  });
-  await credentials.put({ memberId, kind: 'webhook', url: portal.createWebhook() });
-  await portals.pushRules(memberId, nextVersion(undefined, loadRules(source), source, since, 'bench'));
-  return portal;
+  const limits = { ...ordinaryLimits, ...unlimited };
+  const { rules } = await connectPortal(given, portal, { since, limits, source });
+  return { portal, rules };
 }
 
 /** So many deals are lost, and the worker is told of them. Gives their contacts. */
-async function lose(deployed: Deployed, portal: SimulatedPortal, count: number): Promise<number[]> {
+async function lose(deployed: Deployed, { portal, rules }: Connected, count: number): Promise<number[]> {
   const { tasks, sqs } = deployed;
   const { memberId } = portal;
   const contacts: number[] = [];
@@ -87,13 +80,9 @@ async function lose(deployed: Deployed, portal: SimulatedPortal, count: number):
     const id = portal.addDeal({ contactIds, silent: true });
     portal.moveDeal(id, 'LOSE', { silent: true });
     contacts.push(...contactIds);
-    const { stageId, movedTime } = portal.item(EntityType.deal, id) ?? {};
-    const transition = { stageId: String(stageId), movedTime: Date.parse(String(movedTime)) };
-    const record = { entityTypeId: EntityType.deal, id };
-    const { taskId } = await tasks.create(
-      { memberId, record, rule: { id: 'unlink-and-delete', version: 1 }, transition, run: 0 },
-      { nextAt: Date.now() + 900_000, lane: '1', source: 'app', history: [] },
-    );
+    // Each is in a message already, and need not stand in line as well.
+    const nextAt = Date.now() + 900_000;
+    const taskId = await createTask(tasks, portal, rules, id, { nextAt, inLine: false });
     made.push({ memberId, taskId });
   }
   const newId = (): string => crypto.randomUUID();

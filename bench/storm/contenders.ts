@@ -8,8 +8,9 @@ import type { CallCounts } from '../support/call-counts.ts';
 import { Child } from '../support/child.ts';
 import { dealUpdate, type Posted, postAll } from '../support/events.ts';
 import type { InvocationRecord } from '../support/invocation-record.ts';
+import { deletion } from '../support/lost-deals.ts';
 import { type PlanFeed, System } from '../support/system.ts';
-import { dealsOfEvents, deletion, leftAndTouched, portalAfterMassEdit, type Size } from './mass-edit.ts';
+import { dealsOfEvents, leftAndTouched, portalAfterMassEdit, type Size } from './mass-edit.ts';
 
 /** Requests to the portal: to read what events name, to work on what was found, and those that it refused. */
 interface RestCounts {

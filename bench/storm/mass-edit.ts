@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SeededRandom } from '../../simulator/random.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
+import { deletion } from '../support/lost-deals.ts';
 
 /** How large a storm is. */
 export interface Size {
@@ -18,7 +19,6 @@ export function stormSize(env: NodeJS.ProcessEnv = process.env): Size {
   return { events, deals: Math.ceil(events * 0.3), lost: Math.ceil(events * 0.02) };
 }
 
-export const deletion = 'crm.deal.contact.items.delete';
 /** How long the portal takes, in ms: a command that reads, and a deletion. Both are billed as much operating time. */
 export const portalMs = { read: 30, deletion: 100 } as const;
 

@@ -10,25 +10,14 @@ import { CredentialStore } from '../../lib/portals/credentials.ts';
 import { StageDirectories } from '../../lib/portals/stage-directories.ts';
 import { nextDirectory } from '../../lib/portals/stage-directory.ts';
 import { PortalStore } from '../../lib/portals/store.ts';
-import { loadRules } from '../../lib/rules/load.ts';
-import { nextVersion } from '../../lib/rules/version.ts';
 import type { Chore } from '../../lib/tasks/due-item.ts';
 import { TaskStore } from '../../lib/tasks/store.ts';
 import { localCredentials } from '../../local/servers/local-clients.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import { Child } from './child.ts';
+import { connectPortal } from './lost-deals.ts';
 import { type Taken, takenSchema } from './invocation-record.ts';
 
-const source = `
-version: 1
-rules:
-  - id: unlink
-    when: { type: deal, stages: all-lost }
-    wait: 0m
-    delete: [deal-contacts]
-`;
-/** Caps are there to stop what nobody wanted. This is wanted. */
-const outOfTheWay = { hour: 1_000_000, day: 1_000_000, spike: null };
 const functionsReady = z.object({ environment: z.record(z.string(), z.string()) });
 const receiveReady = z.object({ url: z.string() });
 
@@ -86,27 +75,15 @@ export class System {
 
   /** An active portal in mode enforce, connected by webhooks an hour ago, with the rule that unlinks contacts of lost deals at once. */
   async connect(portal: SimulatedPortal): Promise<{ readonly id: number; readonly applicationToken: string }> {
-    const { memberId, domain } = portal;
     const outgoing = portal.addOutgoingWebhook({ url: this.eventsUrl, events: ['ONCRMDEALUPDATE'] });
-    const portals = new PortalStore(this.#table('PORTALS_TABLE'), Date.now);
+    const stores = {
+      portals: new PortalStore(this.#table('PORTALS_TABLE'), Date.now),
+      credentials: new CredentialStore(this.#table('CREDENTIALS_TABLE')),
+    };
     const since = Date.now() - 3_600_000;
-    const credentials = new CredentialStore(this.#table('CREDENTIALS_TABLE'));
-    const url = portal.createWebhook();
-    await credentials.put({ memberId, kind: 'webhook', url });
-    await portals.create({
-      memberId,
-      domain,
-      connection: 'webhook',
-      state: 'active',
-      mode: 'enforce',
-      enforcedAt: since,
-      tokenDigests: [tokenDigest(outgoing.applicationToken)],
-      robotKeyDigests: [],
-      limits: ordinaryLimits,
-      caps: outOfTheWay,
-    });
-    await portals.pushRules(memberId, nextVersion(undefined, loadRules(source), source, since, 'bench'));
-    await this.#knowStages(memberId, url, since);
+    const tokenDigests = [tokenDigest(outgoing.applicationToken)];
+    const { webhook } = await connectPortal(stores, portal, { since, limits: ordinaryLimits, tokenDigests });
+    await this.#knowStages(portal.memberId, webhook, since);
     portal.clearRequests();
     return outgoing;
   }
