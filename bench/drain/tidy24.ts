@@ -17,8 +17,6 @@ const limits = { ordinary: ordinaryLimits, enterprise: enterpriseLimits };
 
 /** tidy24 on embedded SQS and DynamoDB in this process: its own handlers, fed as Lambda feeds them. */
 export class Tidy24 {
-  /** ms since the epoch: how far its clock has come. */
-  latest = 0;
   readonly #aws: EmbeddedAws;
   readonly #table: (name: string) => Table;
 

@@ -7,12 +7,11 @@ const realTimeout = globalThis.setTimeout;
 /**
  * Lets this process live `factor` times as fast: `Date` runs on from `origin` at that speed, for everything that asks it
  * (functions, queues, tables, portals). Gives what sets it right again. `origin` is now unless another process lives
- * faster since then (ms since the epoch, real time), and the two are to agree. `from` is what `Date` says at `origin`: who
- * has lived faster before must not go back.
+ * faster since then (ms since the epoch, real time), and the two are to agree.
  */
-export function liveFaster(factor: number, origin: number = RealDate.now(), from: number = origin): () => void {
+export function liveFaster(factor: number, origin: number = RealDate.now()): () => void {
   const started = performance.now() - (RealDate.now() - origin);
-  const now = (): number => Math.floor(from + (performance.now() - started) * factor);
+  const now = (): number => Math.floor(origin + (performance.now() - started) * factor);
   class FastDate extends RealDate {
     constructor(...args: readonly unknown[]) {
       super(...((args.length === 0 ? [now()] : args) as [number]));

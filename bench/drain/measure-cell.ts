@@ -19,20 +19,8 @@ type Contender = (
 
 const headings = ['client', 'deletions/s', 'of the bound', 'left', 'requests', '503', '429', 'banned, s'] as const;
 
-/** Measures these cells one after the other. */
-export async function measureCells(cells: readonly Cell[], progress: (text: string) => void): Promise<ResultTable[]> {
-  // One for all: functions read their environment once, when they are loaded.
-  const tidy24 = await Tidy24.start();
-  try {
-    const tables: ResultTable[] = [];
-    for (const cell of cells) tables.push(await measure(cell, tidy24, progress));
-    return tables;
-  } finally {
-    await tidy24.close();
-  }
-}
-
-async function measure(cell: Cell, tidy24: Tidy24, progress: (text: string) => void): Promise<ResultTable> {
+/** Measures a cell: each client by itself. `progress`: told in a few words how far it is. */
+export async function measureCell(cell: Cell, progress: (text: string) => void): Promise<ResultTable> {
   const { plan, perDeletion, scale, deals } = cell;
   const bound = leastSeconds(deals, {
     ...rates[plan],
@@ -41,8 +29,8 @@ async function measure(cell: Cell, tidy24: Tidy24, progress: (text: string) => v
     perDeletion,
     perRead: perReadCall,
   });
-  const realNow = Date.now();
-  const restore = liveFaster(scale, realNow, Math.max(realNow, tidy24.latest));
+  const restore = liveFaster(scale);
+  const tidy24 = await Tidy24.start();
   const contenders: Record<string, Contender> = {
     tidy24: async (portal, at, _deals, isOver) => tidy24.drain(portal, at, isOver),
     'plain loop': (portal, at, ids, isOver) => plainLoop(portal, at, ids, isOver),
@@ -60,7 +48,7 @@ async function measure(cell: Cell, tidy24: Tidy24, progress: (text: string) => v
       `at best ${(deals / bound).toFixed(2)} deletions/s`;
     return { title, headings, rows };
   } finally {
-    tidy24.latest = Date.now();
+    await tidy24.close();
     restore();
   }
 }
