@@ -68,15 +68,22 @@ export class BudgetStore {
    * Takes requests out of the portal's leaky bucket, all of them or none. The row holds when the bucket will be empty
    * (`emptyAt`), so that one conditional write decides, without a read before it.
    *
+   * @param share the part of the bucket that may be full of them and of what others have taken
    * @returns the turn when they were granted, else when to ask again
    */
-  async takeRequests(memberId: string, { requestsPerSecond, burst }: PortalLimits, count: number): Promise<Taken> {
+  async takeRequests(
+    memberId: string,
+    { requestsPerSecond, burst }: PortalLimits,
+    count: number,
+    share = 1,
+  ): Promise<Taken> {
     const now = this.#clock();
     const drainMs = 1000 / requestsPerSecond;
     // More than the bucket holds can never be had at once.
     const requests = Math.min(count, burst);
     const taken = requests * drainMs;
-    const room = burst * drainMs - taken;
+    // In an empty bucket there is room for them in any case.
+    const room = Math.max(burst * share * drainMs - taken, 0);
     // What is further ahead than can be was written by a clock that was ahead, and says nothing.
     const tooFar = { farthest: now + burst * drainMs + slackMs, farthestBlock: now + farthestBlockMs };
     const notBlocked =

@@ -22,6 +22,11 @@ import { OutOfDate, PortalBusy, PortalStopped } from './waiting.ts';
 
 /** A token that ends within this many ms is refreshed before it is used. */
 const expiryMarginMs = 60_000;
+/**
+ * Who reads what may have to be deleted fills the portal's bucket up to this part only. The rest is for who deletes:
+ * he needs several requests at once, and events that never end would take each that becomes free.
+ */
+export const readersShare = 0.7;
 /** So many writes refused for want of a right, and none allowed, mean that the right itself is missing. */
 const refusalsThatStop = 5;
 
@@ -53,6 +58,8 @@ export interface SessionOptions extends RefreshOptions {
   readonly sleep: Sleep;
   /** ms that a request waits for its turn in the portal's bucket before it is PortalBusy. Default: none. */
   readonly turnPatienceMs?: number;
+  /** The part of the portal's bucket of requests that this caller and others may fill. Default: all of it. */
+  readonly bucketShare?: number;
 }
 
 /**
@@ -233,11 +240,11 @@ export class PortalSession {
 
   async #take(requests: number): Promise<Turn> {
     const { memberId, domain, limits } = this.#portal;
-    const { budgets, clock, sleep, turnPatienceMs = 0 } = this.#options;
+    const { budgets, clock, sleep, turnPatienceMs = 0, bucketShare } = this.#options;
     const end = Math.min(clock() + turnPatienceMs, this.#deadline);
     for (;;) {
       const inForce = limitsInForce({ limits, strictness: this.#strictness }, clock());
-      const taken = await budgets.takeRequests(memberId, inForce, requests);
+      const taken = await budgets.takeRequests(memberId, inForce, requests, bucketShare);
       if ('turn' in taken) return taken.turn;
       if (taken.until > end) throw new PortalBusy(`${domain} takes no request now`, { until: taken.until });
       await sleep(Math.max(1, taken.until - clock()));

@@ -2,7 +2,7 @@ import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { hour } from './schedule.ts';
 import type { Portal } from '../portals/portal.ts';
 import { refreshDirectories } from '../portals/read-stages.ts';
-import { PortalSession } from '../portals/session.ts';
+import { PortalSession, readersShare } from '../portals/session.ts';
 import type { StageDirectory } from '../portals/stage-directory.ts';
 import type { WaitMark } from '../portals/wait-marks.ts';
 import { entityTypeOf } from '../rules/match.ts';
@@ -36,7 +36,7 @@ export async function nameLongWaiting(options: ReconcileOptions, portal: Portal,
   }
 
   if (looks.length > 0) {
-    const session = new PortalSession(options, portal, deadline);
+    const session = new PortalSession({ ...options, bucketShare: readersShare }, portal, deadline);
     await requireAdministrator(session, portal);
     const types = new Set(looks.map(({ rule }) => entityTypeOf(rule.when.type)));
     const directories = await refreshDirectories(portals, session, { memberId, types, clock });

@@ -8,7 +8,7 @@ import type { JudgedAnswer } from '../portals/judge.ts';
 import type { Portal } from '../portals/portal.ts';
 import { profileCommand, readProfile } from '../portals/profile.ts';
 import { refreshDirectories } from '../portals/read-stages.ts';
-import { PortalSession, type SessionOptions } from '../portals/session.ts';
+import { PortalSession, readersShare, type SessionOptions } from '../portals/session.ts';
 import { semanticsIn, type StageDirectory, stageOf } from '../portals/stage-directory.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import type { StoredRules } from '../rules/version.ts';
@@ -60,7 +60,7 @@ export class WantedReader {
     try {
       if (pause) throw new PortalStopped(`${domain} is paused: ${pause.reason}`);
       if (clock() > startBy) throw new TooLateToStart('Too little time is left to read records');
-      const session = new PortalSession(this.#options, this.#portal, readBy);
+      const session = new PortalSession({ ...this.#options, bucketShare: readersShare }, this.#portal, readBy);
       await session.reserve(requestsToRead);
       try {
         try {

@@ -6,7 +6,7 @@ import { Bitrix24Error } from '../bitrix24/failures.ts';
 import { minute } from '../bitrix24/reactions.ts';
 import type { Portal } from '../portals/portal.ts';
 import { refreshDirectories } from '../portals/read-stages.ts';
-import { PortalSession, type SessionOptions } from '../portals/session.ts';
+import { PortalSession, readersShare, type SessionOptions } from '../portals/session.ts';
 import type { StageDirectory } from '../portals/stage-directory.ts';
 import type { Watermark } from '../portals/watermarks.ts';
 import { entityTypeOf } from '../rules/match.ts';
@@ -52,7 +52,7 @@ export async function reconcilePortal(options: ReconcileOptions, portal: Portal,
   const rules =
     portal.rulesVersion === undefined ? [] : ((await portals.rules(memberId, portal.rulesVersion))?.rules ?? []);
   const enabled = rules.filter((rule) => rule.enabled);
-  const session = new PortalSession(options, portal, deadline);
+  const session = new PortalSession({ ...options, bucketShare: readersShare }, portal, deadline);
   await requireAdministrator(session, portal);
 
   const rounds = await roundsOf(options, portal, enabled);

@@ -1,7 +1,7 @@
 import { Bitrix24Error } from '../bitrix24/failures.ts';
 import type { Portal } from '../portals/portal.ts';
 import { refreshDirectories } from '../portals/read-stages.ts';
-import { PortalSession } from '../portals/session.ts';
+import { PortalSession, readersShare } from '../portals/session.ts';
 import type { StageDirectory } from '../portals/stage-directory.ts';
 import type { Backlog, Backlogs } from './backlogs.ts';
 import { lostOnes, namePage, RoundNotFinished } from './lost-records.ts';
@@ -35,7 +35,7 @@ export async function workBacklog(
   const { tasks, clock } = options;
   const { memberId } = portal;
   const open = Object.entries(backlog.types).filter(([, { done }]) => !done);
-  const session = new PortalSession(options, portal, deadline);
+  const session = new PortalSession({ ...options, bucketShare: readersShare }, portal, deadline);
   await requireAdministrator(session, portal);
   const directories = await directoriesOf(
     options,

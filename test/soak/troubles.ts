@@ -33,6 +33,9 @@ const rules: Readonly<Record<string, FaultRule>> = {
   },
 };
 const tokenEnds = 'access token ends';
+/** What happens once, where everything else happens eight times: it closes a method for up to ten minutes. */
+const rare = '429 of one command';
+const drawn = [...Object.keys(rules), tokenEnds].flatMap((name) => Array<string>(name === rare ? 1 : 8).fill(name));
 
 /** Troubles of the portals, drawn. */
 export class Troubles {
@@ -48,7 +51,7 @@ export class Troubles {
 
   add(): void {
     const member = this.#dice.one(this.#members);
-    const name = this.#dice.one([...Object.keys(rules), tokenEnds]);
+    const name = this.#dice.one(drawn);
     if (!member || name === undefined) return;
     const rule = rules[name];
     if (rule) this.#planned.push({ name, fault: member.portal.faults.add(rule) });

@@ -48,6 +48,30 @@ async function drain(limits = ordinaryLimits) {
 }
 
 describe('the rate of requests', () => {
+  test('leaves a part of the bucket to those who may fill all of it', async () => {
+    const limits = { ...ordinaryLimits, burst: 10 };
+    const read = async () => {
+      const taken = await parts.budgets.takeRequests(memberId, limits, 2, 0.7);
+      return 'until' in taken ? taken.until : undefined;
+    };
+    expect([await read(), await read(), await read()]).toEqual([undefined, undefined, undefined]);
+    // Six are in it; two more would be more than seven.
+    expect(await read()).toBe(time.now + 500);
+    expect(await takeSome(4, limits)).toBeUndefined();
+    expect(await read()).toBe(time.now + 2_500);
+    time.now += 2_500;
+    expect(await read()).toBeUndefined();
+  });
+
+  test('whose part holds less than is needed at once gets that from an empty bucket', async () => {
+    const limits = { ...ordinaryLimits, burst: 3 };
+    const read = () => parts.budgets.takeRequests(memberId, limits, 3, 0.7);
+    expect(await read()).toHaveProperty('turn.requests', 3);
+    expect(await read()).toHaveProperty('until', time.now + 1_500);
+    time.now += 1_501;
+    expect(await read()).toHaveProperty('turn.requests', 3);
+  });
+
   test.each([
     ['ordinary', ordinaryLimits, 500],
     ['enterprise', { ...enterpriseLimits, burst: 20 }, 200],
