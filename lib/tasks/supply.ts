@@ -69,8 +69,8 @@ export class Supply {
     const free = present.filter(isFree);
     const open = free.filter(({ status }) => status === 'open').length;
     if (this.#goesOn && busy.length === 0 && open > firstOfMany) return free.slice(0, firstOfMany);
-    if (open >= tasksPerMessage || !this.#mayPull(open > 0)) return free;
-    return [...free, ...(await this.#pull(tasksPerMessage - open, open > 0)).filter(isFree)];
+    if (open >= tasksPerMessage || !this.#mayPull()) return free;
+    return [...free, ...(await this.#pull(tasksPerMessage - open)).filter(isFree)];
   }
 
   /** Whether anything was done. */
@@ -109,20 +109,21 @@ export class Supply {
     await this.#options.tasks.line.letGo(this.#memberId, this.#pulling.holder, at);
   }
 
-  /** What would leave room in a round is filled up by anybody; only who holds the lines goes on with them. */
-  #mayPull(fillsUp: boolean): boolean {
-    const until = this.#pulling?.until ?? 0;
-    return !this.#isClosed && (fillsUp || this.#isHeld !== false) && this.#options.clock() < until;
+  /**
+   * Only who holds the lines takes from them. Where others filled up their rounds, each task that goes at once would wait
+   * for a full round of everybody's before it.
+   */
+  #mayPull(): boolean {
+    return !this.#isClosed && this.#isHeld !== false && this.#options.clock() < (this.#pulling?.until ?? 0);
   }
 
-  async #pull(count: number, fillsUp: boolean): Promise<Task[]> {
+  async #pull(count: number): Promise<Task[]> {
     const { free } = await freeAndClosed(this.#options, this.#memberId, this.#ids.size + count + spare);
     const fresh = free
       .map(({ taskId }) => taskId)
       .filter((taskId) => !this.#taken.has(taskId) && !this.#ids.has(taskId))
       .slice(0, count);
-    if (fresh.length === 0) return [];
-    if (!fillsUp && !(await this.#hold(this.#pulling?.deadline ?? 0))) return [];
+    if (fresh.length === 0 || !(await this.#hold(this.#pulling?.deadline ?? 0))) return [];
     for (const taskId of fresh) {
       this.#taken.add(taskId);
       this.#ids.add(taskId);
