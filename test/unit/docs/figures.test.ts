@@ -48,7 +48,7 @@ describe('a place for figures', () => {
   });
 });
 
-describe.each(['docs/benchmarks.md'])('%s', (file) => {
+describe.each(['docs/benchmarks.md', 'docs/cost.md'])('%s', (file) => {
   const page = readFileSync(file, 'utf8');
 
   test('has the figures of bench/results: npm run bench:docs', () => {
