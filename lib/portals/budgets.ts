@@ -13,6 +13,8 @@ const farthestSendMs = 24 * 3600 * 1000;
 const slackMs = 60_000;
 /** No portal blocks for longer. */
 const farthestBlockMs = 24 * 3600 * 1000;
+/** Of a smaller bucket no part is kept: who reads could need more at once than is left to him, and wait for ever. */
+const smallestShared = 10;
 const operatingKey = (memberId: string) => ({ memberId, sk: 'budget#operating' });
 /** In that row, beside the use of a method: its measures are written again and again and must not undo a refusal. */
 const strictnessOf = (method: string) => `strict#${method}`;
@@ -82,8 +84,9 @@ export class BudgetStore {
     // More than the bucket holds can never be had at once.
     const requests = Math.min(count, burst);
     const taken = requests * drainMs;
+    const fill = burst < smallestShared ? burst : burst * share;
     // In an empty bucket there is room for them in any case.
-    const room = Math.max(burst * share * drainMs - taken, 0);
+    const room = Math.max(fill * drainMs - taken, 0);
     // What is further ahead than can be was written by a clock that was ahead, and says nothing.
     const tooFar = { farthest: now + burst * drainMs + slackMs, farthestBlock: now + farthestBlockMs };
     const notBlocked =
