@@ -4,7 +4,13 @@ import * as z from 'zod';
 import { projectRoot } from '../local/template/serverless-file.ts';
 
 const cellSchema = z.union([z.string(), z.number()]);
-export const resultSchema = z.strictObject({
+/** A ResultTable that another process or a file gives. */
+export const tableSchema = z.strictObject({
+  title: z.string(),
+  headings: z.array(z.string()),
+  rows: z.array(z.array(cellSchema)),
+});
+const resultSchema = z.strictObject({
   benchmark: z.string(),
   date: z.iso.datetime(),
   cpu: z.string(),
@@ -13,9 +19,7 @@ export const resultSchema = z.strictObject({
   node: z.string(),
   load: z.string(),
   settings: z.record(z.string(), cellSchema),
-  tables: z.array(
-    z.strictObject({ title: z.string(), headings: z.array(z.string()), rows: z.array(z.array(cellSchema)) }),
-  ),
+  tables: z.array(tableSchema),
 });
 
 /** A file of bench/results/: what a benchmark has measured, on what, and when. */

@@ -45,22 +45,20 @@ const scales: Readonly<Record<string, number>> = { '0.09': 2, '0.2': 4, '0.6': 1
 /** All of them, or those that TIDY24_CELLS names, as `ordinary:0.6,enterprise:5`; with TIDY24_DEALS deals each. */
 export function cells(env: NodeJS.ProcessEnv = process.env): Cell[] {
   const all = (['ordinary', 'enterprise'] as const).flatMap((plan) =>
-    Object.entries(scales).map(([seconds, scale]): [string, Cell] => [
-      `${plan}:${seconds}`,
-      {
-        name: `${plan}:${seconds}`,
-        plan,
-        perDeletion: Number(seconds),
-        scale,
-        deals: Number(env['TIDY24_DEALS'] ?? 2_000),
-      },
-    ]),
+    Object.entries(scales).map(([seconds, scale]): Cell => ({
+      name: `${plan}:${seconds}`,
+      plan,
+      perDeletion: Number(seconds),
+      scale,
+      deals: Number(env['TIDY24_DEALS'] ?? 2_000),
+    })),
   );
-  const wanted = env['TIDY24_CELLS']?.split(',') ?? all.map(([name]) => name);
-  const named = new Map(all);
+  const wanted = env['TIDY24_CELLS']?.split(',') ?? all.map(({ name }) => name);
+  const named = new Map(all.map((cell) => [cell.name, cell]));
   return wanted.map((name) => {
     const cell = named.get(name);
-    if (!cell) throw new Error(`TIDY24_CELLS: there is no ${name}. There are: ${all.map(([one]) => one).join(', ')}`);
+    if (!cell)
+      throw new Error(`TIDY24_CELLS: there is no ${name}. There are: ${all.map((one) => one.name).join(', ')}`);
     return cell;
   });
 }

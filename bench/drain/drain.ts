@@ -1,16 +1,11 @@
 import { fork } from 'node:child_process';
 import * as z from 'zod';
 import type { Benchmark, ResultTable } from '../benchmark.ts';
+import { tableSchema } from '../results.ts';
 import { type Cell, cells, operating, perReadCall } from './cells.ts';
 import { patience } from './measure-cell.ts';
 
-const cellSchema = z.union([z.string(), z.number()]);
-const messageSchema = z.union([
-  z.strictObject({ progress: z.string() }),
-  z.strictObject({
-    table: z.strictObject({ title: z.string(), headings: z.array(z.string()), rows: z.array(z.array(cellSchema)) }),
-  }),
-]);
+const messageSchema = z.union([z.strictObject({ progress: z.string() }), z.strictObject({ table: tableSchema })]);
 /** So many cells at the same time: most of the time a client waits for its portal, and cells share nothing. */
 const atOnce = 3;
 

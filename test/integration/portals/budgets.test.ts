@@ -64,12 +64,18 @@ describe('the rate of requests', () => {
   });
 
   test('whose part holds less than is needed at once gets that from an empty bucket', async () => {
-    const limits = { ...ordinaryLimits, burst: 3 };
-    const read = () => parts.budgets.takeRequests(memberId, limits, 3, 0.7);
-    expect(await read()).toHaveProperty('turn.requests', 3);
-    expect(await read()).toHaveProperty('until', time.now + 1_500);
-    time.now += 1_501;
-    expect(await read()).toHaveProperty('turn.requests', 3);
+    const limits = { ...ordinaryLimits, burst: 10 };
+    const read = () => parts.budgets.takeRequests(memberId, limits, 8, 0.7);
+    expect(await read()).toHaveProperty('turn.requests', 8);
+    expect(await read()).toHaveProperty('until', time.now + 4_000);
+    time.now += 4_001;
+    expect(await read()).toHaveProperty('turn.requests', 8);
+  });
+
+  test('leaves no part of a small bucket', async () => {
+    const read = () => parts.budgets.takeRequests(memberId, { ...ordinaryLimits, burst: 9 }, 1, 0.7);
+    for (let nth = 1; nth <= 9; nth += 1) expect(await read()).toHaveProperty('turn');
+    expect(await read()).toHaveProperty('until');
   });
 
   test.each([
