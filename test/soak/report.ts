@@ -1,6 +1,6 @@
 import { type Books, wrongInTheEnd } from './accounts.ts';
 import { fates } from './fates.ts';
-import { bounds, judgeMemory, leakedResources, mostSockets } from './memory.ts';
+import { bounds, judgeMemory, leakedResources, mostSockets, type Sample } from './memory.ts';
 import type { Soak } from './soak.ts';
 
 interface Table {
@@ -15,7 +15,15 @@ export interface Report {
   readonly wrong: readonly string[];
 }
 
-const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+type Samples = Soak['samples'];
+
+/** What scripts hold: the heap, and the buffers outside it. */
+const ofScripts = ({ functions }: Samples[number]): number => functions.heapUsed + functions.external;
+
+const inTime = (samples: Samples, bytesOf: (sample: Samples[number]) => number): Sample[] =>
+  samples.map((sample) => ({ minutes: sample.minutes, bytes: bytesOf(sample) }));
 
 /** What happened, what became of it, and what of that is wrong. */
 export function reportOf(soak: Soak, books: Books): Report {
@@ -23,7 +31,7 @@ export function reportOf(soak: Soak, books: Books): Report {
   const posted = soak.members.flatMap(({ portal }) => portal.postedEvents);
   const answers = Map.groupBy(posted, ({ outcome }) => String(outcome));
   const unanswered = posted.filter(({ outcome }) => outcome !== 200 && outcome !== 'dropped').length;
-  const memory = judgeMemory(samples.map(({ minutes, functions }) => ({ minutes, bytes: functions.heapUsed })));
+  const memory = judgeMemory(inTime(samples, ofScripts));
   const start = rests.get('start')?.resources ?? {};
   const leaked = [...rests]
     .filter(([name]) => name !== 'start')
@@ -52,23 +60,10 @@ export function reportOf(soak: Soak, books: Books): Report {
     countTable('Tasks in the end', 'status', sizes([...byStatus])),
     countTable('Events, by the answer they got', 'answer', sizes([...answers])),
     countTable('Dead-letter queues', 'queue', sizes([...books.letters])),
-    {
-      title: 'Memory of the functions, after a forced collection',
-      headings: ['first sample', 'first of the 2nd half', 'last', 'trend of the 2nd half', 'at most', 'around them'],
-      rows: [
-        [
-          ...[samples.at(0), samples[Math.floor(samples.length / 2)], samples.at(-1)].map(
-            (one) => `${megabytes(one?.functions.heapUsed ?? 0)} MB`,
-          ),
-          `${megabytes(memory.growthBytes)} MB, ${(memory.bytesPerMinute / 1e3).toFixed(0)} KB/min`,
-          `${megabytes(bounds.growthBytes)} MB, last ${bounds.lastToFirst} of the first`,
-          `${megabytes(samples.at(-1)?.surroundings ?? 0)} MB`,
-        ],
-      ],
-    },
+    memoryTable(samples),
     {
       title: 'Open resources of the functions, at rest',
-      headings: ['moment', 'resources', 'RSS, MB'],
+      headings: ['moment', 'resources', 'RSS'],
       rows: [...rests].map(([name, { resources, rss }]) => [name, JSON.stringify(resources), megabytes(rss)]),
     },
     {
@@ -83,6 +78,33 @@ export function reportOf(soak: Soak, books: Books): Report {
     },
   ];
   return { tables, wrong };
+}
+
+/** What the whole process has (RSS) is told only: it keeps what it once had, for what comes next. */
+function memoryTable(samples: Samples): Table {
+  const kinds: [string, (sample: Samples[number]) => number][] = [
+    ['heap', ({ functions }) => functions.heapUsed],
+    ['heap and buffers outside it, which is judged', ofScripts],
+    ['the whole process (RSS)', ({ functions }) => functions.rss],
+    ['heap of the process around it', ({ surroundings }) => surroundings],
+  ];
+  return {
+    title:
+      'Memory of the functions, after a forced collection; ' +
+      `at most ${megabytes(bounds.growthBytes)}, and ${bounds.lastToFirst} of the first of the 2nd half`,
+    headings: ['what', 'first sample', 'first of the 2nd half', 'last', 'trend of the 2nd half'],
+    rows: kinds.map(([name, bytesOf]) => {
+      const { growthBytes, bytesPerMinute } = judgeMemory(inTime(samples, bytesOf));
+      const [first = 0, middle = 0, last = 0] = [0, Math.floor(samples.length / 2), samples.length - 1].map((index) =>
+        samples[index] ? bytesOf(samples[index]) : 0,
+      );
+      return [
+        name,
+        ...[first, middle, last].map(megabytes),
+        `${megabytes(growthBytes)}, ${(bytesPerMinute / 1e3).toFixed(0)} KB/min`,
+      ];
+    }),
+  };
 }
 
 function sizes(groups: readonly (readonly [string, readonly unknown[]])[]): Map<string, number> {
