@@ -144,6 +144,13 @@ interface Prepared {
   readonly others: number | undefined;
 }
 
+/**
+ * Seconds that a deletion is taken for as long as the first few of its kind are under way. They will have been measured
+ * when this round is sent, so it may be larger than they are, but not by much: reading a whole round takes longer than
+ * they do, and nothing would be deleted in the meantime.
+ */
+const guessBesideFirst = 2.5;
+
 /** Look, decide, note. */
 async function prepareRound(
   run: Run,
@@ -155,8 +162,7 @@ async function prepareRound(
   const all = open.map((task): Judged => ({ task, rule: rules?.rules.find(({ id }) => id === task.rule.id) }));
   const free = await notBlocked(run, all);
   if (free.length === 0) return { ready: [], readAt: 0, waiting: [], again: undefined, others: undefined };
-  // What is being deleted now will have been measured when this is sent.
-  const guess = busy.length > 0 ? 0 : undefined;
+  const guess = busy.length > 0 ? guessBesideFirst : undefined;
   const judged = await fittingTogether(run, onePerRecord(free), guess);
   const first = fittingLook(judged);
   const others = free.length > first.length ? clock() : undefined;
