@@ -53,7 +53,7 @@ const work = (taskIds: string[], changed: Partial<WorkOptions> & { holder?: stri
 const untouched = (deals: readonly number[]) => deals.filter((id) => bench.portal.contactsOf(id).length > 0);
 const messages = () => bench.deletions.bodies<DeletionMessage>();
 
-/** No deletion is answered until a second round is looked at: where that waited for the answer, all would stand still. */
+/** No deletion is answered until a second round is looked at: if that waited for the answer, all would stand still. */
 function heldUntilSecondLook() {
   const secondLook = Promise.withResolvers<void>();
   let looks = 0;
