@@ -34,9 +34,8 @@ export async function handOver(
   if (!supply.hasDone || hops >= mostHops) return supply.letGo(clock());
   const { free, closedUntil } = await freeAndClosed(options, memberId, tasksPerMessage);
   if (free.length === 0) {
-    await supply.letGo(closedUntil === undefined ? clock() : closedUntil - slackMs);
-    if (closedUntil !== undefined) await sendLater(options, memberId, closedUntil);
-    return;
+    if (closedUntil === undefined || !(await supply.keepLines(closedUntil - slackMs))) return supply.letGo(clock());
+    return sendLater(options, memberId, closedUntil);
   }
   if (!(await supply.keepLines(clock() + untilReceivedMs))) return supply.letGo(clock());
   if (!(await send(options, { v: 1, memberId, taskIds: idsOf(free), holder, hops: hops + 1 })))

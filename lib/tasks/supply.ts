@@ -40,6 +40,8 @@ export class Supply {
   readonly #pulling: Pulling | undefined;
   /** What is to be looked at again. */
   #ids: Set<string>;
+  /** What was still to do when it was looked at. */
+  readonly #seen = new Set<string>();
   /** The message's own and what was taken from the lines: an index lags behind, and nothing is taken twice. */
   readonly #taken: Set<string>;
   /** Undefined: not asked for yet. Who goes on has been given them. */
@@ -61,9 +63,7 @@ export class Supply {
 
   /** What can be done beside these, which are just being worked at. */
   async next(busy: readonly Task[]): Promise<Task[]> {
-    const present = await this.#stillToDo([...this.#ids]);
-    const kept = [...present, ...busy].map(({ taskId }) => taskId).filter((taskId) => this.#ids.has(taskId));
-    this.#ids = new Set(kept);
+    const present = await this.#left(busy);
     const records = new Set(busy.map(({ record }) => recordKey(record)));
     const isFree = ({ record }: Task): boolean => !records.has(recordKey(record));
     const free = present.filter(isFree);
@@ -73,7 +73,7 @@ export class Supply {
     return [...free, ...(await this.#pull(tasksPerMessage - open)).filter(isFree)];
   }
 
-  /** Whether anything was done. */
+  /** Whether anything was done: a task has ended, or waits in the table. */
   get hasDone(): boolean {
     return this.#hasDone;
   }
@@ -90,8 +90,9 @@ export class Supply {
   }
 
   /** Those of the message itself that are still to be done. */
-  ownLeft(): Promise<Task[]> {
-    return this.#stillToDo([...this.#ids].filter((taskId) => this.#own.has(taskId)));
+  async ownLeft(): Promise<Task[]> {
+    const present = await this.#left();
+    return present.filter(({ taskId }) => this.#own.has(taskId));
   }
 
   /**
@@ -137,14 +138,25 @@ export class Supply {
     return this.#isHeld;
   }
 
+  /** What is still to do; what is not, and not just being worked at, is forgotten. */
+  async #left(busy: readonly Task[] = []): Promise<Task[]> {
+    const present = await this.#stillToDo([...this.#ids]);
+    const kept = [...present, ...busy].map(({ taskId }) => taskId).filter((taskId) => this.#ids.has(taskId));
+    this.#ids = new Set(kept);
+    this.#hasDone ||= [...this.#seen].some((taskId) => !this.#ids.has(taskId));
+    return present;
+  }
+
   /** What was put off comes back by the clock; its message may come again sooner, for the sake of other tasks. */
   async #stillToDo(taskIds: readonly string[]): Promise<Task[]> {
     const { tasks, clock } = this.#options;
     const present = taskIds.length === 0 ? [] : await tasks.getMany(taskIds);
-    return present.filter(
+    const left = present.filter(
       ({ memberId, status, report, notBefore = 0 }) =>
         memberId === this.#memberId && (status === 'open' || isOwed(report)) && notBefore <= clock(),
     );
+    for (const { taskId } of left) this.#seen.add(taskId);
+    return left;
   }
 }
 

@@ -188,6 +188,15 @@ describe('who goes on', () => {
     expect(messages()).toHaveLength(1);
   });
 
+  test('sends the message that goes on although no round held all that there was to do', async () => {
+    await inLine(100);
+    const use = { operating: 0, resetAt: bench.time.now, perCall: 5, at: bench.time.now };
+    await bench.parts.budgets.setOperating(bench.memberId, new Map([[deletion, use]]));
+    await work([await one()], { rest: slow(55 * second) });
+    expect(bench.sent(deletion)).toBeLessThan(48);
+    expect(messages().map(({ taskIds, hops }) => [taskIds.length, hops])).toEqual([[48, 1]]);
+  });
+
   test('sends no message after one that has brought nothing', async () => {
     const taskId = 'f'.repeat(64);
     const row = { taskId, sk: 'task', line: lineOf(bench.memberId, unlinking), turnAt: bench.time.now, status: 'odd' };
@@ -321,6 +330,19 @@ rules:
     await work([await one()]);
     bench.time.now += 90 * second - 900;
     expect(await bench.parts.tasks.line.isHeld(bench.memberId)).toBe(false);
+  });
+
+  test('is gone on with by one only, however many messages have found it closed', async () => {
+    await blocked(deletion, 90 * second);
+    await inLine(30);
+    await bench.pushFile(
+      'version: 1\nrules:\n  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts] }\n',
+    );
+    // The rule of these is no more, so that something is done.
+    for (let nth = 0; nth < 3; nth += 1) {
+      await work([await bench.createTask(bench.addLostDeal(), 'gone')]);
+    }
+    expect(reconcileQueue.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([90]);
   });
 
   test('is left to who is at work already', async () => {
