@@ -15,13 +15,26 @@ import { until } from './until.ts';
 
 const limits = { ordinary: ordinaryLimits, enterprise: enterpriseLimits };
 
-/** tidy24 on embedded SQS and DynamoDB in this process: its own handlers, fed as Lambda feeds them. */
+type Handlers = Awaited<ReturnType<typeof loadHandlers>>;
+
+async function loadHandlers() {
+  const [{ handler: worker }, { handler: release }, { handler: reconcile }] = await Promise.all([
+    import('../../handlers/worker.ts'),
+    import('../../handlers/release.ts'),
+    import('../../handlers/reconcile.ts'),
+  ]);
+  return { worker, release, reconcile };
+}
+
+/** tidy24 on embedded SQS and DynamoDB in this process: its own handlers, warm, and fed as Lambda feeds them. */
 export class Tidy24 {
   readonly #aws: EmbeddedAws;
+  readonly #handlers: Handlers;
   readonly #table: (name: string) => Table;
 
-  private constructor(aws: EmbeddedAws) {
+  private constructor(aws: EmbeddedAws, handlers: Handlers) {
     this.#aws = aws;
+    this.#handlers = handlers;
     const client = createDynamoDbClient();
     this.#table = (name) => openTable(client, this.#variable(name));
   }
@@ -32,7 +45,8 @@ export class Tidy24 {
       POWERTOOLS_LOG_LEVEL: 'SILENT',
       POWERTOOLS_METRICS_DISABLED: 'true',
     });
-    return new Tidy24(aws);
+    // A handler reads its environment when it is loaded.
+    return new Tidy24(aws, await loadHandlers());
   }
 
   /** A task for each of these deals, due since just now. */
@@ -49,12 +63,7 @@ export class Tidy24 {
 
   /** Lets the functions work until `isOver`. */
   async drain(portal: SimulatedPortal, { scale }: Cell, isOver: () => boolean): Promise<void> {
-    // A handler reads its environment when it is loaded.
-    const [{ handler: worker }, { handler: release }, { handler: reconcile }] = await Promise.all([
-      import('../../handlers/worker.ts'),
-      import('../../handlers/release.ts'),
-      import('../../handlers/reconcile.ts'),
-    ]);
+    const { worker, release, reconcile } = this.#handlers;
     const context = (functionName: string) => lambdaContext({ functionName, timeoutSeconds: 300 });
     const client = createSqsClient();
     const settings = { batchSize: 1, maximumBatchingWindow: 0, maximumConcurrency: 10, reportBatchItemFailures: true };
