@@ -30,16 +30,17 @@ export async function handOver(
   supply: Supply,
   { holder, hops }: { holder: string; hops: number },
 ): Promise<void> {
-  const { clock } = options;
-  if (!supply.hasDone || hops >= mostHops) return supply.letGo(clock());
+  const { clock, tasks } = options;
+  if (!supply.hasDone || hops >= mostHops) return supply.letGo();
   const { free, closedUntil } = await freeAndClosed(options, memberId, tasksPerMessage);
   if (free.length === 0) {
-    if (closedUntil === undefined || !(await supply.keepLines(closedUntil - slackMs))) return supply.letGo(clock());
-    return sendLater(options, memberId, closedUntil);
+    if (closedUntil !== undefined && (await tasks.line.willGoOn(memberId, closedUntil - slackMs))) {
+      await sendLater(options, memberId, closedUntil);
+    }
+    return supply.letGo();
   }
-  if (!(await supply.keepLines(clock() + untilReceivedMs))) return supply.letGo(clock());
-  if (!(await send(options, { v: 1, memberId, taskIds: idsOf(free), holder, hops: hops + 1 })))
-    await supply.letGo(clock());
+  if (!(await supply.keepLines(clock() + untilReceivedMs))) return supply.letGo();
+  if (!(await send(options, { v: 1, memberId, taskIds: idsOf(free), holder, hops: hops + 1 }))) await supply.letGo();
 }
 
 /** Sends the first tasks of a portal's lines, unless somebody is at work there. */

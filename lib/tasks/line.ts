@@ -92,20 +92,36 @@ export class Line {
     return row !== undefined;
   }
 
-  /** Whoever comes at this moment (ms since the epoch) or later may take hold. */
-  async letGo(memberId: string, holder: string, at: number): Promise<void> {
+  /** Whoever comes from now on may take hold. */
+  async letGo(memberId: string, holder: string): Promise<void> {
     await this.#table.update(lineKey(memberId), {
-      set: 'SET #heldUntil = :at',
+      set: 'SET #heldUntil = :now',
       if: '#holder = :holder',
-      values: { holder, at },
+      values: { holder, now: this.#clock() },
     });
+  }
+
+  /**
+   * Notes that somebody will be sent to go on then (ms since the epoch), and at no other moment. Nobody has hold until
+   * then: what can be done before, by another method, is done. False when that is noted already.
+   */
+  async willGoOn(memberId: string, at: number): Promise<boolean> {
+    const row = await this.#table.update(lineKey(memberId), {
+      set: 'SET #goesOnAt = :at',
+      if: 'attribute_not_exists(#goesOnAt) OR #goesOnAt <> :at',
+      values: { at },
+    });
+    return row !== undefined;
   }
 
   /** Whether somebody works the lines off, or will go on at a moment that is known. */
   async isHeld(memberId: string): Promise<boolean> {
     const row = await this.#table.get(lineKey(memberId));
-    const left = Number(row?.['heldUntil'] ?? 0) - this.#clock();
-    return left > 0 && left <= longestHoldMs;
+    const now = this.#clock();
+    return [row?.['heldUntil'], row?.['goesOnAt']].some((until) => {
+      const left = Number(until ?? 0) - now;
+      return left > 0 && left <= longestHoldMs;
+    });
   }
 
   async #firstOf(memberId: string, method: InLine['method'], limit: number): Promise<InLine[]> {

@@ -104,10 +104,10 @@ export class Supply {
     return this.#hold(until);
   }
 
-  /** Whoever comes at this moment (ms since the epoch) or later may go on with the lines, if this one had them. */
-  async letGo(at: number): Promise<void> {
+  /** Another may go on with the lines, if this one had them. */
+  async letGo(): Promise<void> {
     if (!this.#pulling || this.#isHeld !== true) return;
-    await this.#options.tasks.line.letGo(this.#memberId, this.#pulling.holder, at);
+    await this.#options.tasks.line.letGo(this.#memberId, this.#pulling.holder);
   }
 
   /**

@@ -50,7 +50,7 @@ export async function workMessage(
   if (again !== undefined) {
     const left = await supply.ownLeft();
     if (left.length > 0 && receives < maxReceives) {
-      await supply.letGo(options.clock());
+      await supply.letGo();
       return again;
     }
     const settle = new Settlement(options);

@@ -335,14 +335,56 @@ rules:
   test('is gone on with by one only, however many messages have found it closed', async () => {
     await blocked(deletion, 90 * second);
     await inLine(30);
-    await bench.pushFile(
-      'version: 1\nrules:\n  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts] }\n',
-    );
     // The rule of these is no more, so that something is done.
     for (let nth = 0; nth < 3; nth += 1) {
       await work([await bench.createTask(bench.addLostDeal(), 'gone')]);
     }
     expect(reconcileQueue.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([90]);
+  });
+
+  test('holds up nothing that comes for another method while it is waited for', async () => {
+    await bench.pushFile(`
+version: 1
+rules:
+  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts] }
+  - { id: two, when: { type: deal, stages: all-lost }, wait: 0m, delete: [contacts] }
+`);
+    await blocked(deletion, 90 * second);
+    const links = await inLine(3);
+    await work([await bench.createTask(bench.addLostDeal(), 'two')]);
+    expect(reconcileQueue.sent).toHaveLength(1);
+    const contacts = await inLine(30, { rule: 'two', as: deletingContacts });
+    await work([await bench.createTask(bench.addLostDeal(), 'two')]);
+    expect(untouched(contacts.deals)).toEqual([]);
+    expect(untouched(links.deals)).toEqual(links.deals);
+    expect(reconcileQueue.sent).toHaveLength(1);
+  });
+
+  test('is gone on with earlier when another of them is free before', async () => {
+    await blocked(deletion, 90 * second);
+    await inLine(3);
+    await work([await bench.createTask(bench.addLostDeal(), 'gone')]);
+    await blocked('crm.item.delete', 30 * second);
+    await inLine(3, { as: deletingContacts });
+    await work([await bench.createTask(bench.addLostDeal(), 'gone')]);
+    await work([await bench.createTask(bench.addLostDeal(), 'gone')]);
+    expect(reconcileQueue.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([90, 30]);
+  });
+
+  test('is gone on with when it is free in truth, where that is later than it was said at first', async () => {
+    await blocked(deletion, 90 * second);
+    await inLine(3);
+    await work([await bench.createTask(bench.addLostDeal(), 'gone')]);
+    bench.time.now += 30 * second;
+    await blocked(deletion, 90 * second);
+    await work([await bench.createTask(bench.addLostDeal(), 'gone')]);
+    expect(reconcileQueue.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([90, 90]);
+    bench.time.now += 60 * second;
+    await bench.reconcile({ chore: 'go-on' });
+    expect(messages()).toEqual([]);
+    bench.time.now += 30 * second;
+    await bench.reconcile({ chore: 'go-on' });
+    expect(messages()).toHaveLength(1);
   });
 
   test('is left to who is at work already', async () => {
