@@ -40,7 +40,7 @@ export class Supply {
   readonly #pulling: Pulling | undefined;
   /** What is to be looked at again. */
   #ids: Set<string>;
-  /** What was still to do when it was looked at. */
+  /** What was still to do when it was looked at: once it is not, something was done. */
   readonly #seen = new Set<string>();
   /** The message's own and what was taken from the lines: an index lags behind, and nothing is taken twice. */
   readonly #taken: Set<string>;
