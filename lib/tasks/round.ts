@@ -13,10 +13,11 @@ import { fittingLook, type Judged } from './look.ts';
 import { lookAt } from './look-at.ts';
 import { tasksPerMessage } from './messages.ts';
 import { prepare } from './prepare.ts';
+import { turnOf } from './progress.ts';
 import { recordKey } from './read-records.ts';
 import { earliest, type Ready, type Run, type WorkOptions } from './run.ts';
 import { Settlement } from './settle.ts';
-import type { Task } from './task.ts';
+import type { Deletion, Task } from './task.ts';
 import { workUndo } from './undo/work-undo.ts';
 
 /** An undo looks for each record by itself: who began anew at each full bucket might never end. */
@@ -211,21 +212,29 @@ async function sendRound(
 }
 
 /**
- * What has not begun, and begins with a method that has no operating time left, is not even looked at: it waits in the
- * table, or stays in line, until there is some.
+ * What goes on with methods of which none has operating time left is not even looked at: it waits in the table, or stays
+ * in line, until there is some.
  */
 async function notBlocked({ session, settle, portal }: Run, all: readonly Judged[]): Promise<readonly Judged[]> {
   if (portal.mode === 'observe') return all;
-  const methodOf = ({ task, rule }: Judged): string | undefined =>
-    rule && task.deletions === undefined && !isOwed(task.announcement) ? firstCommand(rule).method : undefined;
-  const closed = await session.closed([...new Set(all.flatMap((one) => methodOf(one) ?? []))]);
-  const untilOf = (one: Judged): number | undefined => closed.get(methodOf(one) ?? '');
+  const closed = await session.closed([...new Set(all.flatMap(nextMethods))]);
+  const untilOf = (one: Judged): number | undefined => {
+    const ends = nextMethods(one).map((method) => closed.get(method) ?? 0);
+    return ends.length === 0 || ends.includes(0) ? undefined : Math.min(...ends);
+  };
   await each(all, async (one) => {
     const until = untilOf(one);
     if (until === undefined || one.task.turnAt !== undefined) return;
     await settle.putOff(one.task, until, noTimeLeft(until));
   });
   return all.filter((one) => untilOf(one) === undefined);
+}
+
+/** What the task's next deletions are; none where something else comes before: a comment, or reading what is linked. */
+function nextMethods({ task, rule }: Judged): readonly Deletion['method'][] {
+  if (!rule || isOwed(task.announcement)) return [];
+  if (task.deletions === undefined) return [firstCommand(rule).method];
+  return turnOf(rule.delete, task.deletions, task.items)?.open.map(({ method }) => method) ?? [];
 }
 
 /**
