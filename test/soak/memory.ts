@@ -4,7 +4,10 @@ export interface Sample {
   readonly bytes: number;
 }
 
-/** What the memory that scripts hold may do over the second half of the run: its trend, and its last value in terms of the half's first. */
+/**
+ * What the memory that scripts hold may do over the second half of the run: its trend, and its last value in terms of
+ * the half's first.
+ */
 export const bounds = { growthBytes: 3e6, lastToFirst: 1.2 } as const;
 
 export interface MemoryVerdict {

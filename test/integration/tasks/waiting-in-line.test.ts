@@ -264,6 +264,13 @@ describe('who goes on', () => {
 });
 
 describe('a method that has no operating time left', () => {
+  const pushTwoRules = () =>
+    bench.pushFile(`
+version: 1
+rules:
+  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts] }
+  - { id: two, when: { type: deal, stages: all-lost }, wait: 0m, delete: [contacts] }
+`);
   const blocked = async (method: string, ms: number) => {
     const until = bench.time.now + ms;
     const use = { operating: 480, resetAt: until, perCall: 1, at: bench.time.now, blockedUntil: until };
@@ -271,12 +278,7 @@ describe('a method that has no operating time left', () => {
   };
 
   test('holds up no other: what waits for it stays in line untouched, and the rest is done', async () => {
-    await bench.pushFile(`
-version: 1
-rules:
-  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts] }
-  - { id: two, when: { type: deal, stages: all-lost }, wait: 0m, delete: [contacts] }
-`);
+    await pushTwoRules();
     await blocked(deletion, 90 * second);
     const links = await inLine(30);
     const contacts = await inLine(5, { rule: 'two', as: deletingContacts });
@@ -343,12 +345,7 @@ rules:
   });
 
   test('holds up nothing that comes for another method while it is waited for', async () => {
-    await bench.pushFile(`
-version: 1
-rules:
-  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts] }
-  - { id: two, when: { type: deal, stages: all-lost }, wait: 0m, delete: [contacts] }
-`);
+    await pushTwoRules();
     await blocked(deletion, 90 * second);
     const links = await inLine(3);
     await work([await bench.createTask(bench.addLostDeal(), 'two')]);
