@@ -69,16 +69,21 @@ describe('the audit log', () => {
 
   test('a command that is killed leaves that it began', async () => {
     const { domain } = stage.portal;
-    const never: typeof fetch = () => new Promise(() => undefined);
-    const killed = stage.run(`portals mode ${domain} enforce --confirm ${domain}`, { fetch: never });
-    for (;;) {
-      if ((await last())?.command === 'portals mode') break;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    const atWork = Promise.withResolvers<void>();
+    const killed = Promise.withResolvers<Response>();
+    const run = stage.run(`portals mode ${domain} enforce --confirm ${domain}`, {
+      fetch: () => {
+        atWork.resolve();
+        return killed.promise;
+      },
+    });
+    await atWork.promise;
     expect(await last()).toMatchObject({ command: 'portals mode' });
     expect(await last()).not.toHaveProperty('endedAt');
     expect((await stage.run('audit')).stdout).toMatch(/portals mode \S+ enforce .*no end: killed, or at work/);
-    void killed;
+    // So that nothing of it is at the table when that is closed.
+    killed.resolve(Response.json({}, { status: 500 }));
+    await run;
   });
 
   test('what only reads leaves nothing, nor what is only tried out', async () => {
