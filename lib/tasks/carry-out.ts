@@ -56,7 +56,7 @@ export async function carryOut(run: Run, ready: readonly Ready[], { readAt, onSe
   const room = await session.room(wanted.map(({ deletion }) => commandOf(deletion)));
   const fitting = wanted.filter((_, index) => room.fits[index] === true);
   const isBlocked = (room.waitUntil ?? 0) > options.clock();
-  if (isBlocked) await putOffBlocked(run, ready, new Set(fitting.map((sent) => sent.ready)), room.waitUntil ?? 0);
+  if (isBlocked) await letWait(run, ready, new Set(fitting.map((sent) => sent.ready)), room.waitUntil ?? 0);
   const rest = fitting.length < wanted.length && !isBlocked ? options.clock() : undefined;
   if (fitting.length === 0) return { again: rest, settle: nothingToSettle };
 
@@ -69,23 +69,12 @@ export async function carryOut(run: Run, ready: readonly Ready[], { readAt, onSe
   return { ...sent, again: options.clock() + (exceeded ? 0 : second) };
 }
 
-/**
- * What has to wait for a method waits in the table: its message must not hold up the portal's other work. What stands in
- * line stays there; the line goes on when the method is free again.
- */
-async function putOffBlocked(
-  { settle }: Run,
-  ready: readonly Ready[],
-  fitting: ReadonlySet<Ready>,
-  until: number,
-): Promise<void> {
-  const blocked = ready.filter((one) => !fitting.has(one) && one.task.turnAt === undefined);
-  await each(blocked, ({ task }) => settle.putOff(task, until, noTimeLeft(until)));
-}
-
-/** For the history of a task. `until`: ms since the epoch. */
-export function noTimeLeft(until: number): string {
-  return `The portal has no operating time left for this until ${new Date(until).toISOString()}`;
+/** What has to wait for a method stands in its line: it must not hold up the portal's other work. */
+async function letWait({ settle }: Run, ready: readonly Ready[], fitting: ReadonlySet<Ready>, until: number) {
+  const blocked = ready.filter((one) => !fitting.has(one));
+  await each(blocked, async ({ task, wave: [first] }) => {
+    if (first) await settle.waitFor(first.method, task, until);
+  });
 }
 
 /** Sends one batch, and looks for what became of it where the answer does not say. */

@@ -11,14 +11,15 @@ import { type Deletion, deletionMethods } from './task.ts';
 const longestHoldMs = 60 * minute;
 
 /**
- * The line that a rule's tasks stand in at a portal: that of the method they begin with, because each method has an
- * operating time of its own and must not wait for another's.
+ * The line that a rule's tasks stand in at a portal before they have begun: that of the method they begin with, because
+ * each method has an operating time of its own and must not wait for another's.
  */
 export function lineOf(memberId: string, rule: Pick<Rule, 'when' | 'delete'>): string {
   return lineOfMethod(memberId, firstCommand(rule).method);
 }
 
-function lineOfMethod(memberId: string, method: Deletion['method']): string {
+/** The line of whatever waits for this method. */
+export function lineOfMethod(memberId: string, method: Deletion['method']): string {
   return `${memberId} ${method}`;
 }
 
@@ -51,7 +52,7 @@ export function firstCommand({
 /** A task that waits for its turn. */
 export interface InLine {
   readonly taskId: string;
-  /** What it begins with. */
+  /** What it begins or goes on with. */
   readonly method: Deletion['method'];
   /** ms since the epoch. */
   readonly turnAt: number;

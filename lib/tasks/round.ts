@@ -2,7 +2,7 @@ import { PortalSession } from '../portals/session.ts';
 import { longestBatchSeconds } from '../portals/operating.ts';
 import { nothingProtected } from '../rules/protect.ts';
 import type { StoredRules } from '../rules/version.ts';
-import { type CarriedOut, carryOut, noTimeLeft } from './carry-out.ts';
+import { type CarriedOut, carryOut } from './carry-out.ts';
 import { isOwed } from './comments/comment-state.ts';
 import { announce, type Waiting } from './comments/announce.ts';
 import { reportEnds } from './comments/report.ts';
@@ -212,22 +212,21 @@ async function sendRound(
 }
 
 /**
- * What goes on with methods of which none has operating time left is not even looked at: it waits in the table, or stays
- * in line, until there is some.
+ * What goes on with methods of which none has operating time left is not even looked at: it stands in the line of the
+ * one that is free first.
  */
 async function notBlocked({ session, settle, portal }: Run, all: readonly Judged[]): Promise<readonly Judged[]> {
   if (portal.mode === 'observe') return all;
   const closed = await session.closed([...new Set(all.flatMap(nextMethods))]);
-  const untilOf = (one: Judged): number | undefined => {
-    const ends = nextMethods(one).map((method) => closed.get(method) ?? 0);
-    return ends.length === 0 || ends.includes(0) ? undefined : Math.min(...ends);
-  };
-  await each(all, async (one) => {
-    const until = untilOf(one);
-    if (until === undefined || one.task.turnAt !== undefined) return;
-    await settle.putOff(one.task, until, noTimeLeft(until));
+  const waits = all.map((one) => {
+    const ends = nextMethods(one).map((method) => ({ method, until: closed.get(method) ?? 0 }));
+    const [first] = ends.toSorted((a, b) => a.until - b.until);
+    return { one, first: first && first.until > 0 ? first : undefined };
   });
-  return all.filter((one) => untilOf(one) === undefined);
+  await each(waits, async ({ one, first }) => {
+    if (first) await settle.waitFor(first.method, one.task, first.until);
+  });
+  return waits.filter(({ first }) => first === undefined).map(({ one }) => one);
 }
 
 /** What the task's next deletions are; none where something else comes before: a comment, or reading what is linked. */

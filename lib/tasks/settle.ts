@@ -6,6 +6,7 @@ import { backoffMs, longestDelayMs, maxAttempts } from './backoff.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import type { CancelReason, KeepReason, ObserveReason, SkipReason } from './decide.ts';
 import { describeDeletions } from './deletion.ts';
+import { lineOfMethod } from './line.ts';
 import { codeOf, ourWords, portalWords } from './portal-words.ts';
 import { compact } from './progress.ts';
 import { claimMs, pausedMs } from './schedule.ts';
@@ -147,11 +148,27 @@ export class Settlement {
   /** Looked at again at `nextAt`, without counting it as a try. */
   async putOff(task: Task, nextAt: number, text: string, how: { newTurn?: boolean } = {}): Promise<void> {
     if (task.status !== 'open') return this.#options.tasks.comments.hold(task, nextAt);
-    // A portal may be paused for months and its tasks looked at every hour: the same word is written once.
-    const entry = this.entry('put-off', text);
-    const isNews = this.roomIn(task) && task.history.at(-1)?.text !== entry.text;
-    const history = isNews ? [entry] : [];
+    const history = this.#news(task, text);
     await this.#options.tasks.putOff(task.taskId, { nextAt, attempts: task.attempts, history, ...how });
+  }
+
+  /**
+   * The task goes on with a method that the portal has no operating time for until then (ms since the epoch): it stands
+   * in that method's line, before all that have come later. Who stands there, and is not due, is left alone.
+   */
+  async waitFor(method: Deletion['method'], task: Task, until: number): Promise<void> {
+    const { tasks, clock } = this.#options;
+    const line = lineOfMethod(task.memberId, method);
+    if (task.turnAt !== undefined && task.line === line && (task.nextAt ?? 0) > clock()) return;
+    const text = `The portal has no operating time left for this until ${new Date(until).toISOString()}`;
+    const [turnAt, history] = [task.turnAt ?? clock(), this.#news(task, text)];
+    await tasks.standInLine(task.taskId, { line, turnAt, nextAt: until, history });
+  }
+
+  /** A portal may be paused for months and its tasks looked at every hour: the same word is written once. */
+  #news(task: Task, text: string): HistoryEntry[] {
+    const entry = this.entry('put-off', text);
+    return this.roomIn(task) && task.history.at(-1)?.text !== entry.text ? [entry] : [];
   }
 
   /** The portal is paused: the task waits for it to be resumed. */

@@ -55,6 +55,14 @@ export interface PutOff {
   newTurn?: boolean;
 }
 
+/** Times in ms since the epoch. */
+export interface Standing {
+  line: string;
+  turnAt: number;
+  nextAt: number;
+  history: HistoryEntry[];
+}
+
 export interface ListOptions {
   limit: number;
   startAfter?: Item | undefined;
@@ -206,6 +214,24 @@ export class TaskStore {
           (newTurn ? ', #slotAt' : ''),
         if: open,
         values: { nextAt: Math.ceil(nextAt), attempts, none: 0, history, open: 'open' },
+      },
+    );
+    return row !== undefined;
+  }
+
+  /**
+   * Lets the task wait in that line until whoever works it off comes to it; `nextAt` is when it comes due if nobody does.
+   * False when it has ended.
+   */
+  async standInLine(taskId: string, { line, turnAt, nextAt, history }: Standing): Promise<boolean> {
+    const row = await this.#table.update(
+      { taskId, sk: 'task' },
+      {
+        set:
+          'SET #line = :line, #turnAt = :turnAt, #nextAt = :nextAt, #claims = :none, ' +
+          '#history = list_append(#history, :history)',
+        if: open,
+        values: { line, turnAt, nextAt: Math.ceil(nextAt), none: 0, history, open: 'open' },
       },
     );
     return row !== undefined;

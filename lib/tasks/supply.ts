@@ -73,7 +73,7 @@ export class Supply {
     return [...free, ...(await this.#pull(tasksPerMessage - open)).filter(isFree)];
   }
 
-  /** Whether anything was done: a task has ended, or waits in the table. */
+  /** Whether anything was done: a task has ended, or waits for something. */
   get hasDone(): boolean {
     return this.#hasDone;
   }

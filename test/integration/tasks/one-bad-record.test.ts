@@ -36,7 +36,7 @@ describe('one record that makes every command with it fail', () => {
   );
 });
 
-test('a method without operating time holds up none of the others: they are done, what needs it waits in the table', async () => {
+test('a method without operating time holds up none of the others: they are done, what needs it stands in line', async () => {
   await bench.pushFile(`
 version: 1
 rules:
@@ -51,7 +51,7 @@ rules:
   await bench.parts.budgets.setOperating(bench.memberId, new Map([['crm.item.delete', use]]));
   expect(await bench.work([people, links])).toBeUndefined();
   expect((await bench.task(links)).status).toBe('done');
-  expect(await bench.task(people)).toMatchObject({ status: 'open', attempts: 0, notBefore: until });
+  expect(await bench.task(people)).toMatchObject({ status: 'open', attempts: 0, nextAt: until });
   bench.time.now = until;
   await bench.workFor(5);
   expect((await bench.task(people)).status).toBe('done');

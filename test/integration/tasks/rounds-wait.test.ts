@@ -18,14 +18,14 @@ async function triedOnce(count: number): Promise<string[]> {
 }
 
 describe('a round that does not take all tasks of its message', () => {
-  test('puts all of them off to the end of a limit, so that its message holds up nobody', async () => {
+  test('lets all of them stand in line until the end of a limit, so that its message holds up nobody', async () => {
     const taskIds = await triedOnce(30);
     const until = bench.time.now + 10 * minute;
     const use = { operating: 480, resetAt: until, perCall: 0.6, at: bench.time.now, blockedUntil: until };
     await bench.parts.budgets.setOperating(bench.memberId, new Map([[deletion, use]]));
 
     expect(await bench.work(taskIds)).toBeUndefined();
-    expect(new Set((await bench.tasks()).map(({ notBefore }) => notBefore))).toEqual(new Set([until]));
+    expect(new Set((await bench.tasks()).map(({ nextAt }) => nextAt))).toEqual(new Set([until]));
     expect((await bench.tasks()).every(({ attempts }) => attempts === 1)).toBe(true);
   });
 

@@ -300,17 +300,60 @@ rules:
 
   test('is gone on with as soon as it is free', async () => {
     await blocked(deletion, 90 * second);
-    const { deals } = await inLine(30);
-    await work([await one()]);
+    const { deals, ids } = await inLine(30);
+    const own = await one();
+    await work([own]);
     expect(bench.sent(deletion)).toBe(0);
     await bench.reconcile({ chore: 'go-on' });
     expect(messages()).toEqual([]);
     bench.time.now += 90 * second;
     await bench.reconcile({ chore: 'go-on' });
     const [next] = messages();
-    expect(next?.taskIds).toHaveLength(30);
+    // What was to go at once stands before those whose turns come later.
+    expect(next?.taskIds).toEqual([own, ...ids]);
     await work(next?.taskIds ?? []);
     expect(untouched(deals)).toEqual([]);
+  });
+
+  test('lets what finds it so stand in its line, once, and due when it is free', async () => {
+    await blocked(deletion, 90 * second);
+    const own = await one();
+    const [now, until] = [bench.time.now, bench.time.now + 90 * second];
+    await work([own]);
+    bench.time.now += second;
+    await work([own]);
+    expect(await bench.parts.tasks.get(own)).toMatchObject({
+      status: 'open',
+      attempts: 0,
+      line: lineOf(bench.memberId, unlinking),
+      turnAt: now,
+      nextAt: until,
+      history: [{ what: 'put-off', text: expect.stringContaining(new Date(until).toISOString()) }],
+    });
+    expect(reconcileQueue.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([90]);
+    bench.time.now = until;
+    await work([own]);
+    expect(await bench.parts.tasks.get(own)).toMatchObject({ status: 'done' });
+  });
+
+  test('is not asked again and again by what has begun with another method that is free', async () => {
+    await bench.pushFile(`
+version: 1
+rules:
+  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts, deal] }
+`);
+    await blocked('crm.item.delete', 90 * second);
+    const { deals, ids } = await inLine(60);
+    await work([await one()]);
+    expect(untouched(deals)).toEqual([]);
+    expect(messages()).toEqual([]);
+    expect(reconcileQueue.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([90]);
+    const lines = (await bench.parts.tasks.getMany(ids)).map(({ line: name }) => name);
+    expect(new Set(lines)).toEqual(new Set([lineOf(bench.memberId, deletingContacts)]));
+    bench.time.now += 90 * second;
+    await bench.reconcile({ chore: 'go-on' });
+    await work(messages()[0]?.taskIds ?? []);
+    expect(bench.sent('crm.item.delete')).toBe(61);
   });
 
   test('is let go by whoever has gone on with the lines and has found nothing to take from them', async () => {

@@ -95,8 +95,8 @@ describe('a limit', () => {
     const taskId = await bench.createTask(bench.addLostDeal());
     const fault = refuse(method, error);
     for (let round = 0; round < 2 * maxAttempts; round += 1) {
-      // Its message waits, or what waits for one method alone does so in the table.
-      const again = (await bench.work([taskId])) ?? (await bench.task(taskId)).notBefore;
+      // Its message waits, or what waits for one method alone stands in line.
+      const again = (await bench.work([taskId])) ?? (await bench.task(taskId)).nextAt;
       expect(again).toBeGreaterThan(bench.time.now);
       bench.time.now = again ?? 0;
     }
@@ -121,7 +121,7 @@ describe('a limit', () => {
     await bench.work(taskIds.slice(0, 1), { rest });
     refuse(deletion, 'OPERATION_TIME_LIMIT', 1);
     await bench.work(taskIds.slice(1), { rest });
-    const again = (await bench.task(taskIds[1] ?? '')).notBefore;
+    const again = (await bench.task(taskIds[1] ?? '')).nextAt;
     expect(again).toBeGreaterThan(bench.time.now);
     bench.time.now += 10 * minute;
     await bench.work(taskIds.slice(1), { rest });
