@@ -14,6 +14,8 @@ export interface Measured {
 
 /** Between two deals, in ms: what follows an effect has ended, and polls have begun anew. */
 const pauseMs = 300;
+/** From one deal to the next at least, in ms: each takes three requests, of 2 a second that the portal allows. */
+const spacingMs = 2_000;
 
 /** So many deals, each lost when the one before is done: there is never anything else to do. */
 export async function idle(feed: PlanFeed, samples: number): Promise<Measured> {
@@ -31,7 +33,7 @@ export async function idle(feed: PlanFeed, samples: number): Promise<Measured> {
       portal.clearRequests();
       const lone = await loseOne(system, portal, webhook);
       const effect = (await effects(portal, [lone])).get(lone.dealId) ?? 0;
-      await delay(pauseMs);
+      await delay(Math.max(pauseMs, lone.postedAt + spacingMs - Date.now()));
       const steps = stepsOf(lone, (await system.take()).invocations, portal.requests);
       measured.totals.push(effect - lone.postedAt);
       if (steps) measured.steps.push(steps);
