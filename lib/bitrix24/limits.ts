@@ -51,6 +51,8 @@ export const methodUseSchema = z.object({
   at: z.number(),
   /** ms since the epoch: the portal refused the method until then (OPERATION_TIME_LIMIT). */
   blockedUntil: z.optional(z.number()),
+  /** ms since the epoch: until then what is left is too little for a call that was to be made. */
+  fullUntil: z.optional(z.number()),
 });
 export type MethodUse = z.infer<typeof methodUseSchema> & {
   /** The portal has refused the method earlier than its settings say. Kept beside the rest; see budgets.ts. */
@@ -82,7 +84,10 @@ export interface Room {
 export function roomFor(use: MethodUse | undefined, wanted: number, limits: PortalLimits, now: number): Room {
   if (use === undefined) return { calls: wanted };
   if (use.blockedUntil !== undefined && use.blockedUntil > now) return { calls: 0, waitUntil: use.blockedUntil };
-  if (now - use.at >= limits.operatingWindowSeconds * 1000) return { calls: wanted };
+  const windowMs = limits.operatingWindowSeconds * 1000;
+  const { fullUntil = 0 } = use;
+  if (fullUntil > now && fullUntil <= now + windowMs) return { calls: 0, waitUntil: fullUntil };
+  if (now - use.at >= windowMs) return { calls: wanted };
 
   const left = operatingInForce(limits, use, now) * (1 - operatingReserve) - use.operating;
   // Calls too short to be measured still stop where nothing is left.

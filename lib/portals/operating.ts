@@ -26,8 +26,8 @@ function costKey({ method, params }: Command): string {
 }
 
 function secondsOf(command: Command, uses: ReadonlyMap<string, MethodUse>, guess = firstGuess): number {
-  const key = costKey(command);
-  return uses.get(key)?.perCall ?? (command.method.endsWith('.delete') ? guess : 0);
+  const measured = uses.get(costKey(command))?.perCall ?? 0;
+  return measured === 0 && command.method.endsWith('.delete') ? guess : measured;
 }
 
 /**
@@ -125,6 +125,17 @@ export class OperatingMeter {
       return true;
     });
     return { fits, ...(!isFull && waitUntil !== undefined && { waitUntil }) };
+  }
+
+  /**
+   * What these methods have left is too little for a call that was to be made: nobody needs to look again before then (ms
+   * since the epoch), or others would read the records for nothing. Ends with the next call that is measured.
+   */
+  async noteFull(methods: readonly string[], until: number): Promise<void> {
+    const uses = await this.#uses();
+    const unused = { operating: 0, resetAt: until, perCall: 0, at: this.#clock() };
+    const full = methods.map((method) => [method, { ...(uses.get(method) ?? unused), fullUntil: until }] as const);
+    await this.#budgets.setOperating(this.#portal.memberId, new Map(full));
   }
 
   /**

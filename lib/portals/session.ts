@@ -137,6 +137,11 @@ export class PortalSession {
     return this.#meter.room(commands);
   }
 
+  /** What these methods have left is too little for what was to be done; see OperatingMeter. */
+  noteFull(methods: readonly string[], until: number): Promise<void> {
+    return this.#meter.noteFull(methods, until);
+  }
+
   /**
    * Sends one batch. Every command has an answer, if only `missing`. When the answers say that the portal has to
    * stop, it is paused; they are still returned, because some of the commands may have been carried out.

@@ -56,7 +56,7 @@ export async function carryOut(run: Run, ready: readonly Ready[], { readAt, onSe
   const room = await session.room(wanted.map(({ deletion }) => commandOf(deletion)));
   const fitting = wanted.filter((_, index) => room.fits[index] === true);
   const isBlocked = (room.waitUntil ?? 0) > options.clock();
-  if (isBlocked) await letWait(run, ready, new Set(fitting.map((sent) => sent.ready)), room.waitUntil ?? 0);
+  if (isBlocked) await letWait(run, wanted, new Set(fitting), room.waitUntil ?? 0);
   const rest = fitting.length < wanted.length && !isBlocked ? options.clock() : undefined;
   if (fitting.length === 0) return { again: rest, settle: nothingToSettle };
 
@@ -69,11 +69,19 @@ export async function carryOut(run: Run, ready: readonly Ready[], { readAt, onSe
   return { ...sent, again: options.clock() + (exceeded ? 0 : second) };
 }
 
-/** What has to wait for a method stands in its line: it must not hold up the portal's other work. */
-async function letWait({ settle }: Run, ready: readonly Ready[], fitting: ReadonlySet<Ready>, until: number) {
-  const blocked = ready.filter((one) => !fitting.has(one));
-  await each(blocked, async ({ task, wave: [first] }) => {
-    if (first) await settle.waitFor(first.method, task, until);
+/**
+ * What has to wait for a method stands in its line: it must not hold up the portal's other work. A method that has too
+ * little left for any of its calls counts as having none.
+ */
+async function letWait({ settle, session }: Run, wanted: readonly Sent[], fitting: ReadonlySet<Sent>, until: number) {
+  const going = new Set([...fitting].map(({ ready }) => ready));
+  const open = new Set([...fitting].map(({ deletion }) => deletion.method));
+  const methods = new Set(wanted.map(({ deletion }) => deletion.method));
+  const full = [...methods].filter((method) => !open.has(method));
+  if (full.length > 0) await session.noteFull(full, until);
+  const blocked = new Map(wanted.map(({ ready, deletion }) => [ready, deletion.method]));
+  await each([...blocked], async ([ready, method]) => {
+    if (!going.has(ready)) await settle.waitFor(method, ready.task, until);
   });
 }
 

@@ -311,6 +311,17 @@ describe('the operating time', () => {
     await meter.require(commands(1));
   });
 
+  test('a method that was closed before it was measured is taken for as slow as any that was not', async () => {
+    const asked = [...commands(1).values()];
+    const before = await meter.secondsOf(asked);
+    await meter.block(method);
+    expect(await meter.secondsOf(asked)).toEqual(before);
+    const full = 'crm.contact.delete';
+    await meter.noteFull([full], time.now + 60_000);
+    expect(await meter.secondsOf([...commands(1, full).values()])).toEqual(before);
+    expect(await room(full, 5)).toEqual({ calls: 0, waitUntil: time.now + 60_000 });
+  });
+
   test('a refusal leaves the method less for as long as it is not refused again for hours, and no other', async () => {
     await measure(10, 1, 400);
     await meter.block(method);

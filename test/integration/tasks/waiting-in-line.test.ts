@@ -356,6 +356,33 @@ rules:
     expect(bench.sent('crm.item.delete')).toBe(61);
   });
 
+  test('is not asked again and again for one that takes longer than what it has left', async () => {
+    await bench.pushFile(`
+version: 1
+rules:
+  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal] }
+`);
+    const until = bench.time.now + 90 * second;
+    const use = { operating: 468, resetAt: until, perCall: 1, at: bench.time.now };
+    await bench.parts.budgets.setOperating(
+      bench.memberId,
+      new Map([
+        ['crm.item.delete', use],
+        ['crm.item.delete#2', { ...use, perCall: 5 }],
+      ]),
+    );
+    const { ids } = await inLine(60, { as: deletingContacts });
+    await work([await one()]);
+    // One round is read to find that out.
+    expect(bench.portal.requests).toHaveLength(4);
+    expect(bench.sent('crm.item.delete')).toBe(0);
+    expect(messages()).toEqual([]);
+    expect(reconcileQueue.sent.map(({ delaySeconds }) => delaySeconds)).toEqual([90]);
+    bench.time.now = until;
+    await bench.reconcile({ chore: 'go-on' });
+    expect(messages()[0]?.taskIds.slice(1)).toEqual(ids.slice(0, 47));
+  });
+
   test('is let go by whoever has gone on with the lines and has found nothing to take from them', async () => {
     const { ids } = await inLine(30);
     await bench.parts.tasks.line.hold(bench.memberId, 'somebody', bench.time.now + 15 * minute);

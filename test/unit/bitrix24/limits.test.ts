@@ -116,6 +116,13 @@ describe('how many calls have room', () => {
     expect(roomFor(use, 1, ordinaryLimits, now + 300_000)).toEqual({ calls: 1 });
   });
 
+  test('none while what is left is too little for what is to be done, but for no longer than a window', () => {
+    const use = used({ operating: 0, fullUntil: now + 300_000 });
+    expect(roomFor(use, 1, ordinaryLimits, now + 299_999)).toEqual({ calls: 0, waitUntil: now + 300_000 });
+    expect(roomFor(use, 1, ordinaryLimits, now + 300_000)).toEqual({ calls: 1 });
+    expect(roomFor(used({ operating: 0, fullUntil: now + window + 1 }), 1, ordinaryLimits, now)).toEqual({ calls: 1 });
+  });
+
   test('none when the limit is used up although the time per call is not known', () => {
     expect(roomFor(used({ operating: 480, perCall: 0 }), 50, ordinaryLimits, now).calls).toBeLessThanOrEqual(1);
   });
@@ -174,8 +181,10 @@ describe('the use of a method after an answer', () => {
     expect(withMeasured(undefined, { calls: 0, seconds: 0 }, ordinaryLimits, now).perCall).toBe(0);
   });
 
-  test('a refusal is over once the method has been answered again', () => {
-    const use = withMeasured(used({ blockedUntil: now + 60_000 }), { calls: 1, seconds: 1 }, ordinaryLimits, now);
+  test('a refusal is over once the method has been answered again, and so is that it counted as full', () => {
+    const closed = used({ blockedUntil: now + 60_000, fullUntil: now + 60_000 });
+    const use = withMeasured(closed, { calls: 1, seconds: 1 }, ordinaryLimits, now);
     expect(use.blockedUntil).toBeUndefined();
+    expect(use.fullUntil).toBeUndefined();
   });
 });
