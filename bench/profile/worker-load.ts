@@ -1,9 +1,10 @@
 import { openQueue } from '../../lib/aws/queue.ts';
+import { createTelemetry } from '../../lib/aws/telemetry.ts';
 import { EntityType } from '../../lib/bitrix24/entity-types.ts';
 import { ordinaryLimits } from '../../lib/bitrix24/limits.ts';
 import type { StoredRules } from '../../lib/rules/version.ts';
 import { tasksPerMessage } from '../../lib/tasks/messages.ts';
-import { sendTasks } from '../../lib/tasks/send-due.ts';
+import { type Sendable, sendTasks } from '../../lib/tasks/send-due.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
 import { until } from '../drain/until.ts';
@@ -74,7 +75,7 @@ async function lose(deployed: Deployed, { portal, rules }: Connected, count: num
   const { tasks, sqs } = deployed;
   const { memberId } = portal;
   const contacts: number[] = [];
-  const made: { memberId: string; taskId: string }[] = [];
+  const made: Sendable[] = [];
   for (let index = 0; index < count; index += 1) {
     const contactIds = Array.from({ length: contactsOfDeal }, () => portal.addContact({ silent: true }));
     const id = portal.addDeal({ contactIds, silent: true });
@@ -83,10 +84,11 @@ async function lose(deployed: Deployed, { portal, rules }: Connected, count: num
     // Each is in a message already, and need not stand in line as well.
     const nextAt = Date.now() + 900_000;
     const taskId = await createTask(tasks, portal, rules, id, { nextAt, inLine: false });
-    made.push({ memberId, taskId });
+    made.push({ memberId, taskId, isApart: true });
   }
   const newId = (): string => crypto.randomUUID();
-  const unsent = await sendTasks(openQueue(sqs, deployed.variable('DELETIONS_QUEUE_URL'), newId), made);
+  const deletions = openQueue(sqs, deployed.variable('DELETIONS_QUEUE_URL'), newId);
+  const unsent = await sendTasks({ tasks, deletions, log: createTelemetry('bench').log }, made);
   if (unsent.length > 0) throw new Error('The queue did not take the tasks');
   return contacts;
 }

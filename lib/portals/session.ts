@@ -27,6 +27,16 @@ const expiryMarginMs = 60_000;
  * he needs several requests at once, and events that never end would take each that becomes free.
  */
 export const readersShare = 0.7;
+/**
+ * Who reads what events name just now fills it to this part. He asks for a record or two at a time. What he cannot have
+ * any more comes again by the minute, all of it in one request, and must find room then.
+ */
+export const firstReadersShare = 0.4;
+/**
+ * Who has little to delete gives way to those who read many records at once, for a moment: if he did not, one round after
+ * the other with a task or two would keep the bucket full, and what there is to delete would not be found.
+ */
+export const smallRoundsShare = 0.6;
 /** So many writes refused for want of a right, and none allowed, mean that the right itself is missing. */
 const refusalsThatStop = 5;
 
@@ -97,10 +107,11 @@ export class PortalSession {
    * Makes sure of so many requests before the first of them is made. Who reads in order to write must have both:
    * otherwise, at a full bucket, each read takes the place of the write that it is for, and nothing is ever written.
    *
+   * @param share the part of the bucket that may be full of them and of what others have taken; default: as for the rest
    * @throws PortalBusy
    */
-  async reserve(requests: number): Promise<void> {
-    this.#reservedTurn = await this.#take(requests);
+  async reserve(requests: number, share = this.#options.bucketShare): Promise<void> {
+    this.#reservedTurn = await this.#take(requests, share);
     // Of what the bucket never holds at once, the rest is sent all the same, and there is nothing of it to give back.
     this.#beyond = requests - this.#reservedTurn.requests;
     this.#reserved += requests;
@@ -243,13 +254,13 @@ export class PortalSession {
     }
   }
 
-  async #take(requests: number): Promise<Turn> {
+  async #take(requests: number, share = this.#options.bucketShare): Promise<Turn> {
     const { memberId, domain, limits } = this.#portal;
-    const { budgets, clock, sleep, turnPatienceMs = 0, bucketShare } = this.#options;
+    const { budgets, clock, sleep, turnPatienceMs = 0 } = this.#options;
     const end = Math.min(clock() + turnPatienceMs, this.#deadline);
     for (;;) {
       const inForce = limitsInForce({ limits, strictness: this.#strictness }, clock());
-      const taken = await budgets.takeRequests(memberId, inForce, requests, bucketShare);
+      const taken = await budgets.takeRequests(memberId, inForce, requests, share);
       if ('turn' in taken) return taken.turn;
       if (taken.until > end) throw new PortalBusy(`${domain} takes no request now`, { until: taken.until });
       await sleep(Math.max(1, taken.until - clock()));

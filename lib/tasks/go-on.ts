@@ -1,7 +1,9 @@
 import type { Queue } from '../aws/queue.ts';
 import type { Log } from '../aws/telemetry.ts';
-import { minute, second } from '../bitrix24/reactions.ts';
+import { second } from '../bitrix24/reactions.ts';
+import { untilReceivedMs } from './line.ts';
 import { type DeletionMessage, type PortalMessage, tasksPerMessage } from './messages.ts';
+import { sendTasks } from './send-due.ts';
 import { freeAndClosed, type Supply, type SupplyOptions } from './supply.ts';
 
 export interface GoOnOptions extends SupplyOptions {
@@ -9,8 +11,6 @@ export interface GoOnOptions extends SupplyOptions {
   readonly log: Log;
 }
 
-/** The message that goes on may have to wait for others of its portal. */
-const untilReceivedMs = 15 * minute;
 /** Messages that follow each other without the clock: half a day's work at the least. Then the clock begins anew. */
 const mostHops = 500;
 /** Clocks differ by so much: who is sent to go on at a moment must not find the lines held until just after it. */
@@ -47,26 +47,35 @@ export async function handOver(
 export async function goOn(options: GoOnOptions, memberId: string): Promise<void> {
   if (await options.tasks.line.isHeld(memberId)) return;
   const { free } = await freeAndClosed(options, memberId, tasksPerMessage);
-  if (free.length > 0) await send(options, { v: 1, memberId, taskIds: idsOf(free) });
+  const unsent = await sendTasks(
+    options,
+    idsOf(free).map((taskId) => ({ memberId, taskId })),
+  );
+  if (unsent.length > 0) warn(options, memberId);
 }
 
 function idsOf(free: readonly { taskId: string }[]): string[] {
   return free.slice(0, tasksPerMessage).map(({ taskId }) => taskId);
 }
 
-async function send({ deletions, log }: GoOnOptions, body: DeletionMessage): Promise<boolean> {
-  const unsent = await deletions.sendAll([{ body, group: body.memberId }]);
-  if (unsent.length > 0) log.warn('not gone on with, the clock will send the tasks', { memberId: body.memberId });
+async function send(options: GoOnOptions, body: DeletionMessage): Promise<boolean> {
+  const unsent = await options.deletions.sendAll([{ body, group: body.memberId }]);
+  if (unsent.length > 0) warn(options, body.memberId);
   return unsent.length === 0;
 }
 
 async function sendLater(
-  { reconcile, clock, log }: GoOnOptions & { readonly reconcile: Queue },
+  options: GoOnOptions & { readonly reconcile: Queue },
   memberId: string,
   at: number,
 ): Promise<void> {
+  const { reconcile, clock } = options;
   const body: PortalMessage = { v: 1, memberId, chore: 'go-on' };
   const delaySeconds = Math.min(longestDelay, Math.max(0, Math.ceil((at - clock()) / second)));
   const unsent = await reconcile.sendAll([{ body, group: memberId, delaySeconds }]);
-  if (unsent.length > 0) log.warn('not gone on with, the clock will send the tasks', { memberId });
+  if (unsent.length > 0) warn(options, memberId);
+}
+
+function warn({ log }: GoOnOptions, memberId: string): void {
+  log.warn('not gone on with, the clock will send the tasks', { memberId });
 }

@@ -5,10 +5,22 @@ import { EntityType } from '../bitrix24/entity-types.ts';
 import { minute } from '../bitrix24/reactions.ts';
 import { entityTypeOf } from '../rules/match.ts';
 import type { Rule } from '../rules/schema.ts';
-import { type Deletion, deletionMethods } from './task.ts';
+import { hour } from './schedule.ts';
+import { type Deletion, deletionMethods, type HistoryEntry, type Task } from './task.ts';
 
+/** A message that works at the lines has been received by then: it may have to wait for others of its portal. */
+export const untilReceivedMs = 15 * minute;
 /** Nobody holds a line for longer than this from now on: what says more was written by a clock that was ahead. */
 const longestHoldMs = 60 * minute;
+
+/** Who stands ahead stands before every turn, however long ago that was to come. */
+const aheadMs = 365 * 24 * hour;
+/** Of what is taken from the lines so much is kept for those whose turns are counted: one in so many. */
+const keptOneIn = 6;
+/** Who works a line off may let go of it just before the index shows him the last: the clock finds those then. */
+const overlookedMs = 2 * minute;
+
+const isOpen = '#status = :open';
 
 /**
  * The line that a rule's tasks stand in at a portal before they have begun: that of the method they begin with, because
@@ -58,28 +70,55 @@ export interface InLine {
   readonly turnAt: number;
 }
 
+/** How a task is to stand in line. Times in ms since the epoch. */
+export interface Standing {
+  readonly line: string;
+  readonly turnAt: number;
+  readonly nextAt: number;
+  readonly history: HistoryEntry[];
+}
+
 /**
- * The tasks that were not sent because there were too many, in the order of their turns, and who works them off. One
- * holder at a time does: where several went on by themselves, each would send the next message, and a new task would
- * wait behind all of these.
+ * The tasks that were not sent because there were too many, or because a message is at work already, in the order of
+ * their turns, and who works them off. One holder at a time does: where several went on by themselves, each would send
+ * the next message, and a new task would wait behind all of these.
  */
 export class Line {
   readonly #table: Table;
   readonly #clock: Clock;
+  readonly #newId: () => string;
 
   /** `table`: the table `tasks`. */
-  constructor(table: Table, clock: Clock) {
+  constructor(table: Table, clock: Clock, newId: () => string) {
     this.#table = table;
     this.#clock = clock;
+    this.#newId = newId;
   }
 
   /**
-   * The first of all that wait at a portal, in the order of their turns; of those that have just ended some may still be
-   * among them.
+   * The first of all that wait at a portal, at least so many of each line, in the order in which they are to be done: who
+   * stands ahead first, the others by their turns, and one of the others among every five of the first, so that these come
+   * to an end as well. Of those that have just ended some may still be among them.
    */
   async first(memberId: string, limit: number): Promise<InLine[]> {
     const lines = await Promise.all(deletionMethods.map((method) => this.#firstOf(memberId, method, limit)));
-    return lines.flat().toSorted((a, b) => a.turnAt - b.turnAt);
+    const isAhead = (one: InLine): boolean => standsAhead(one, this.#clock());
+    // Where there are so many ahead that nobody else is seen, who comes after them is asked for.
+    const hidden = deletionMethods.filter((_, nth) => lines[nth]?.length === limit && lines[nth].every(isAhead));
+    const after = this.#clock() - aheadMs / 2;
+    const others = await Promise.all(hidden.map((method) => this.#firstOf(memberId, method, limit, after)));
+    const all = [...lines, ...others].flat().toSorted((a, b) => a.turnAt - b.turnAt);
+    return interleaved(
+      all.filter(isAhead),
+      all.filter((one) => !isAhead(one)),
+    );
+  }
+
+  /** Takes hold of a portal's lines for a message that is about to be sent. Gives the holder that it has to name. */
+  async take(memberId: string): Promise<string | undefined> {
+    const holder = this.#newId();
+    const isHeld = await this.hold(memberId, holder, this.#clock() + untilReceivedMs);
+    return isHeld ? holder : undefined;
   }
 
   /** Takes hold of a portal's lines, or keeps them, until then (ms since the epoch). False when somebody else has them. */
@@ -117,19 +156,95 @@ export class Line {
 
   /** Whether somebody works the lines off, or will go on at a moment that is known. */
   async isHeld(memberId: string): Promise<boolean> {
+    return this.#isToCome(memberId, ['heldUntil', 'goesOnAt']);
+  }
+
+  /** Whether somebody works the lines off now. */
+  async isWorkedAt(memberId: string): Promise<boolean> {
+    return this.#isToCome(memberId, ['heldUntil']);
+  }
+
+  /**
+   * Lets a task wait in that line until whoever works it off comes to it; `nextAt` is when it comes due if nobody does.
+   */
+  async stand(taskId: string, { line, turnAt, nextAt, history }: Standing): Promise<void> {
+    await this.#table.update(taskKey(taskId), {
+      set:
+        'SET #line = :line, #turnAt = :turnAt, #nextAt = :nextAt, #claims = :none, ' +
+        '#history = list_append(#history, :history)',
+      if: isOpen,
+      values: { line, turnAt, nextAt: Math.ceil(nextAt), none: 0, history, open: 'open' },
+    });
+  }
+
+  /**
+   * A task that would go at once stands before all whose turns are counted, because somebody is at work at the portal.
+   * Nothing changes for one that stands in line already, has ended, or was put off meanwhile.
+   */
+  async standAhead(taskId: string): Promise<void> {
+    const now = this.#clock();
+    await this.#table.update(taskKey(taskId), {
+      set: 'SET #turnAt = :turnAt, #nextAt = :nextAt, #claims = :none',
+      if:
+        `${isOpen} AND attribute_exists(#line) AND attribute_not_exists(#turnAt) AND ` +
+        '(attribute_not_exists(#notBefore) OR #notBefore <= :now)',
+      values: { turnAt: now - aheadMs, nextAt: now + overlookedMs, now, none: 0, open: 'open' },
+    });
+  }
+
+  /** A task that was claimed is not sent but waits for its turn, which counts as no claim. */
+  async giveTurn(
+    { taskId, nextAt: claimedTo = 0, line }: Pick<Task, 'taskId' | 'nextAt' | 'line'>,
+    slotAt: number,
+  ): Promise<void> {
+    await this.#table.update(taskKey(taskId), {
+      set:
+        'SET #nextAt = :slotAt, #slotAt = :slotAt, #claims = :none' + (line === undefined ? '' : ', #turnAt = :slotAt'),
+      if: '#nextAt = :claimedTo',
+      values: { slotAt, claimedTo, none: 0 },
+    });
+  }
+
+  /** A task that was claimed is not sent: it stands in line, and the line is being worked off. That is no claim. */
+  async leave({ taskId, nextAt: claimedTo = 0 }: Pick<Task, 'taskId' | 'nextAt'>): Promise<void> {
+    await this.#table.update(taskKey(taskId), {
+      set: 'SET #claims = :none',
+      if: '#nextAt = :claimedTo',
+      values: { claimedTo, none: 0 },
+    });
+  }
+
+  async #isToCome(memberId: string, moments: readonly string[]): Promise<boolean> {
     const row = await this.#table.get(lineKey(memberId));
     const now = this.#clock();
-    return [row?.['heldUntil'], row?.['goesOnAt']].some((until) => {
-      const left = Number(until ?? 0) - now;
+    return moments.some((name) => {
+      const left = Number(row?.[name] ?? 0) - now;
       return left > 0 && left <= longestHoldMs;
     });
   }
 
-  async #firstOf(memberId: string, method: InLine['method'], limit: number): Promise<InLine[]> {
-    const values = { line: lineOfMethod(memberId, method) };
-    const { items } = await this.#table.query({ index: 'turns', where: '#line = :line', values, limit });
+  async #firstOf(memberId: string, method: InLine['method'], limit: number, after = 0): Promise<InLine[]> {
+    const values = { line: lineOfMethod(memberId, method), after };
+    const where = '#line = :line AND #turnAt > :after';
+    const { items } = await this.#table.query({ index: 'turns', where, values, limit });
     return items.map(({ taskId, turnAt }) => ({ taskId: String(taskId), method, turnAt: Number(turnAt) }));
   }
+}
+
+/** Whether it stands before all whose turns are counted. */
+export function standsAhead({ turnAt }: { turnAt?: number | undefined }, now: number): boolean {
+  return turnAt !== undefined && turnAt < now - aheadMs / 2;
+}
+
+/** One of the others after every few of the first. */
+function interleaved<T>(first: readonly T[], others: readonly T[]): T[] {
+  const rest = [...others];
+  const mixed = first.flatMap((one, nth) => ((nth + 1) % (keptOneIn - 1) === 0 ? [one, ...rest.splice(0, 1)] : [one]));
+  return [...mixed, ...rest];
+}
+
+function taskKey(taskId: string) {
+  return { taskId, sk: 'task' };
 }
 
 function lineKey(memberId: string) {

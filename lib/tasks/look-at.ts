@@ -12,8 +12,12 @@ const requestsPerRound = 2;
 /** Comments are looked for, where one may be there already, and written. */
 const requestsToComment = 2;
 
-/** Reads everything again. A number or undefined: when to come again, because nothing could be read. */
-export async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look | number | undefined> {
+/**
+ * Reads everything again. A number or undefined: when to come again, because nothing could be read.
+ *
+ * @param share the part of the portal's bucket that the round and others may fill; default: all of it
+ */
+export async function lookAt(run: Run, judged: readonly Judged[], share?: number): Promise<Look | number | undefined> {
   const { options, portal, session, settle } = run;
   const tasks = judged.map(({ task }) => task);
   const at = options.clock();
@@ -22,7 +26,7 @@ export async function lookAt(run: Run, judged: readonly Judged[]): Promise<Look 
     const rules = judged.flatMap(({ rule }) => rule ?? []);
     const comments = judged.some(({ task }) => isOwed(task.announcement)) ? requestsToComment : 0;
     const requests = Math.max(...judged.map(({ rule }) => requestsFor(rule))) + comments;
-    await session.reserve(requests + guardRequests(rules, run.protect));
+    await session.reserve(requests + guardRequests(rules, run.protect), share);
     const answers = await session.batch(lookCommands(judged), { write: false });
     const limit = limitAmong(answers.values());
     if (limit) return options.clock() + (limit.waitMs ?? minute);

@@ -17,7 +17,7 @@ import { WantedReader } from './read-wanted.ts';
 import { reconcileEveryMs } from './schedule.ts';
 import { sendTasks, type Sendable } from './send-due.ts';
 import type { TaskStore } from './store.ts';
-import { fold, type Wanted } from './wanted.ts';
+import { fold, inReadingOrder, type Wanted } from './wanted.ts';
 
 export interface PlanOptions extends SessionOptions {
   readonly tasks: TaskStore;
@@ -49,21 +49,19 @@ export async function planEvents(
   events: readonly EventMessage[],
   deadline: number,
 ): Promise<EventMessage[]> {
-  const due: Sendable[] = [];
   const failed: EventMessage[] = [];
-  // Side by side: one that does not answer must not use up the time of the others.
+  // Side by side: one that does not answer must not use up the time of the others, nor hold back their tasks.
   await each([...Map.groupBy(events, (event) => event.memberId)], async ([memberId, ofPortal]) => {
     try {
-      due.push(...(await planPortal(options, memberId, ofPortal, deadline)));
+      const unsent = await sendTasks(options, await planPortal(options, memberId, ofPortal, deadline));
+      // Nothing is lost: the tasks stand in the table and come due again when their claim has run out.
+      if (unsent.length > 0) options.log.warn('tasks not sent, the clock will send them', { tasks: unsent.length });
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error('unknown');
       options.log.error('events not planned', { memberId, events: ofPortal.length, error: name, reason: message });
       failed.push(...ofPortal);
     }
   });
-  const unsent = await sendTasks(options.deletions, due);
-  // Nothing is lost: the tasks stand in the table and come due again when their claim has run out.
-  if (unsent.length > 0) options.log.warn('tasks not sent, the clock will send them', { tasks: unsent.length });
   return failed;
 }
 
@@ -101,8 +99,9 @@ async function planPortal(
   if (!stored) return [];
 
   const due: Sendable[] = [];
-  for (let start = 0; start < wanted.length; start += recordsPerCall) {
-    const some = wanted.slice(start, start + recordsPerCall);
+  const inOrder = inReadingOrder(wanted, options.clock());
+  for (let start = 0; start < inOrder.length; start += recordsPerCall) {
+    const some = inOrder.slice(start, start + recordsPerCall);
     due.push(...(await planRecords(options, portal, stored, some, deadline)));
   }
   return due;

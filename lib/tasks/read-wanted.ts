@@ -2,13 +2,14 @@ import type { Command } from '../bitrix24/batch.ts';
 import { maxBatchCommands } from '../bitrix24/batch.ts';
 import { itemListSchema } from '../bitrix24/answers.ts';
 import { Bitrix24Error } from '../bitrix24/failures.ts';
+import { limitsInForce } from '../bitrix24/limits.ts';
 import { minute } from '../bitrix24/reactions.ts';
 import { TooLateToStart } from '../bitrix24/rest-client.ts';
 import type { JudgedAnswer } from '../portals/judge.ts';
 import type { Portal } from '../portals/portal.ts';
 import { profileCommand, readProfile } from '../portals/profile.ts';
 import { refreshDirectories } from '../portals/read-stages.ts';
-import { PortalSession, readersShare, type SessionOptions } from '../portals/session.ts';
+import { firstReadersShare, PortalSession, readersShare, type SessionOptions } from '../portals/session.ts';
 import { semanticsIn, type StageDirectory, stageOf } from '../portals/stage-directory.ts';
 import { PortalBusy, PortalStopped } from '../portals/waiting.ts';
 import type { StoredRules } from '../rules/version.ts';
@@ -18,12 +19,15 @@ import { callsFor } from './planned.ts';
 import { readRecords, recordCommands, recordKey, type Records } from './read-records.ts';
 import { pausedMs } from './schedule.ts';
 import { saysSemantics } from './stage-semantics.ts';
-import type { Wanted } from './wanted.ts';
+import { isReadAgain, type Wanted } from './wanted.ts';
 
 /** What the stages mean is relied on for so long. */
 const directoryAgeMs = 15 * minute;
 /** A contradiction reads it anew, but for one that is younger than this: the portal may contradict itself for good. */
 const contradictedAgeMs = 10_000;
+
+/** A portal that has refused requests lately is asked about a few records only while nobody else asks it anything. */
+const onlyWhenEmpty = 0;
 
 /** The records, and the history of those that are lost: who gets the first alone has asked in vain. */
 const requestsToRead = 2;
@@ -60,8 +64,11 @@ export class WantedReader {
     try {
       if (pause) throw new PortalStopped(`${domain} is paused: ${pause.reason}`);
       if (clock() > startBy) throw new TooLateToStart('Too little time is left to read records');
-      const session = new PortalSession({ ...this.#options, bucketShare: readersShare }, this.#portal, readBy);
-      await session.reserve(requestsToRead);
+      const isFirst = !wanted.some(isReadAgain);
+      const isScarce = limitsInForce(this.#portal, clock()).burst < this.#portal.limits.burst;
+      const bucketShare = isFirst ? firstReadersShare : readersShare;
+      const session = new PortalSession({ ...this.#options, bucketShare }, this.#portal, readBy);
+      await session.reserve(requestsToRead, isFirst && isScarce ? onlyWhenEmpty : bucketShare);
       try {
         try {
           readAgainAt = await this.#readRecords(session, wanted);

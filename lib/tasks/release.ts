@@ -10,7 +10,7 @@ import { each } from './each.ts';
 import type { EventMessage, PortalMessage } from './messages.ts';
 import { PacedSends } from './paced-sends.ts';
 import { claimMs, overdueClaims } from './schedule.ts';
-import { sendTasks } from './send-due.ts';
+import { type Sendable, sendTasks } from './send-due.ts';
 import type { TaskStore } from './store.ts';
 import { allShards } from './due-ids.ts';
 
@@ -71,7 +71,7 @@ async function releaseShard(
     const present = claimed.filter((item) => item !== undefined);
     const going = await paced.goingNow(present.filter((item) => item.sk === 'task'));
     const items = [...present.filter((item) => item.sk !== 'task'), ...going];
-    const unsent = await send(options, items);
+    const unsent = await send(options, items, await paced.sendable(going));
     seen.sent += items.length - unsent;
     seen.overdue += items.filter((item) => item.sk === 'task' && (item.claims ?? 0) >= overdueClaims).length;
     seen.refused = unsent > 0;
@@ -90,16 +90,13 @@ async function claim({ tasks, clock, log }: ReleaseOptions, row: Item): Promise<
   }
 }
 
-/** Returns how many rows a queue did not take. */
-async function send(
-  { tasks, events, deletions, reconcile, clock, log }: ReleaseOptions,
-  items: readonly DueItem[],
-): Promise<number> {
-  const due = items.filter((item) => item.sk === 'task').map(({ memberId, taskId }) => ({ memberId, taskId }));
+/** Sends these rows, the tasks among them as `due`. Returns how many of them a queue did not take. */
+async function send(options: ReleaseOptions, items: readonly DueItem[], due: readonly Sendable[]): Promise<number> {
+  const { tasks, events, reconcile, clock, log } = options;
   const reads = items.filter((item) => item.sk === 'unread').map((item) => ({ item, message: readMessage(item) }));
   const chores = items.filter((item) => item.sk === 'chore').map((item) => ({ item, message: choreMessage(item) }));
 
-  const unsentTasks = await sendTasks(deletions, due);
+  const unsentTasks = await sendTasks(options, due);
   const unsentMessages = new Set([
     ...(await events.sendAll(reads.map(({ message }) => message))),
     ...(await reconcile.sendAll(chores.map(({ message }) => message))),

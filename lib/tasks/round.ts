@@ -1,4 +1,4 @@
-import { PortalSession } from '../portals/session.ts';
+import { PortalSession, smallRoundsShare } from '../portals/session.ts';
 import { longestBatchSeconds } from '../portals/operating.ts';
 import { nothingProtected } from '../rules/protect.ts';
 import type { StoredRules } from '../rules/version.ts';
@@ -50,6 +50,8 @@ export interface RoundAt {
   readonly deadline: number;
   /** What another round is just deleting: nothing of it is touched by this one. */
   readonly busy: readonly Ready[];
+  /** With little to do it gives way to others at a portal whose requests are scarce. */
+  readonly givesWay: boolean;
 }
 
 /**
@@ -96,7 +98,7 @@ export async function beginRound(options: WorkOptions, given: readonly Task[], a
     const rules =
       portal.rulesVersion === undefined ? undefined : await options.portals.rules(memberId, portal.rulesVersion);
     const known = { ...run, protect: rules?.protect ?? nothingProtected };
-    const prepared = await prepareRound(known, open, rules, at.busy);
+    const prepared = await prepareRound(known, open, rules, at);
     if (prepared.ready.length === 0 && prepared.waiting.length === 0) {
       const again = prepared.again ?? (owesReports(settle, ended) ? options.clock() : undefined);
       return await released(session, over(given, again));
@@ -152,12 +154,15 @@ interface Prepared {
  */
 const guessBesideFirst = 2.5;
 
+/** With fewer tasks a round costs the portal much for little. */
+const fewTasks = tasksPerMessage / 3;
+
 /** Look, decide, note. */
 async function prepareRound(
   run: Run,
   open: readonly Task[],
   rules: StoredRules | undefined,
-  busy: readonly Ready[],
+  { busy, givesWay }: Pick<RoundAt, 'busy' | 'givesWay'>,
 ): Promise<Prepared> {
   const { clock } = run.options;
   const all = open.map((task): Judged => ({ task, rule: rules?.rules.find(({ id }) => id === task.rule.id) }));
@@ -168,7 +173,8 @@ async function prepareRound(
   const first = fittingLook(judged);
   const others = free.length > first.length ? clock() : undefined;
 
-  const look = await lookAt(run, first);
+  const share = givesWay && free.length < fewTasks ? smallRoundsShare : undefined;
+  const look = await lookAt(run, first, share);
   if (typeof look !== 'object') return { ready: [], readAt: 0, waiting: [], again: look ?? others, others };
   const decided = await decideAll(run, first, look);
   const prepared = await prepare(run, decided.going, look);
@@ -251,18 +257,22 @@ function onePerRecord(all: readonly Judged[]): Judged[] {
 }
 
 /**
- * The tasks of one round: those that were tried least, and the fewer together the more often they failed. A record
- * that brings every request down with it, or a portal too slow for a full batch, is so found out by halves. Of slow
- * deletions no more is read than one batch will hold.
+ * The tasks of one round: those that were tried equally often, and the fewer together the more often they failed. A record
+ * that brings every request down with it, or a portal too slow for a full batch, is so found out by halves, and drags
+ * none along that has not failed with it. Of several such groups the one that makes the largest round: were it always
+ * those tried least, a few new ones would make one small round after the other before forty that have failed once. Of
+ * slow deletions no more is read than one batch will hold.
  */
 async function fittingTogether(
   { session, portal }: Run,
   judged: readonly Judged[],
   guess: number | undefined,
 ): Promise<Judged[]> {
-  const least = Math.min(...judged.map(({ task }) => task.attempts));
-  const size = Math.max(1, Math.floor(tasksPerMessage / 2 ** least));
-  const some = judged.filter(({ task }) => task.attempts === least).slice(0, size);
+  const groups = [...Map.groupBy(judged, ({ task }) => task.attempts)].toSorted(([a], [b]) => a - b);
+  const rounds = groups.map(([attempts, group]) =>
+    group.slice(0, Math.max(1, Math.floor(tasksPerMessage / 2 ** attempts))),
+  );
+  const [some = []] = rounds.toSorted((a, b) => b.length - a.length);
   if (portal.mode === 'observe') return some;
   const seconds = await session.secondsOf(
     some.map(({ rule }) => rule && firstCommand(rule)),

@@ -162,7 +162,7 @@ export class Settlement {
     if (task.turnAt !== undefined && task.line === line && (task.nextAt ?? 0) > clock()) return;
     const text = `The portal has no operating time left for this until ${new Date(until).toISOString()}`;
     const [turnAt, history] = [task.turnAt ?? clock(), this.#news(task, text)];
-    await tasks.standInLine(task.taskId, { line, turnAt, nextAt: until, history });
+    await tasks.line.stand(task.taskId, { line, turnAt, nextAt: until, history });
   }
 
   /** A portal may be paused for months and its tasks looked at every hour: the same word is written once. */

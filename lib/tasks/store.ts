@@ -55,14 +55,6 @@ export interface PutOff {
   newTurn?: boolean;
 }
 
-/** Times in ms since the epoch. */
-export interface Standing {
-  line: string;
-  turnAt: number;
-  nextAt: number;
-  history: HistoryEntry[];
-}
-
 export interface ListOptions {
   limit: number;
   startAfter?: Item | undefined;
@@ -98,7 +90,7 @@ export class TaskStore {
     this.appChores = new AppChores(table, clock);
     this.undos = new UndoTasks(table);
     this.comments = new TaskComments(table, clock);
-    this.line = new Line(table, clock);
+    this.line = new Line(table, clock, newId);
   }
 
   /** False when the same transition has its task already. */
@@ -214,24 +206,6 @@ export class TaskStore {
           (newTurn ? ', #slotAt' : ''),
         if: open,
         values: { nextAt: Math.ceil(nextAt), attempts, none: 0, history, open: 'open' },
-      },
-    );
-    return row !== undefined;
-  }
-
-  /**
-   * Lets the task wait in that line until whoever works it off comes to it; `nextAt` is when it comes due if nobody does.
-   * False when it has ended.
-   */
-  async standInLine(taskId: string, { line, turnAt, nextAt, history }: Standing): Promise<boolean> {
-    const row = await this.#table.update(
-      { taskId, sk: 'task' },
-      {
-        set:
-          'SET #line = :line, #turnAt = :turnAt, #nextAt = :nextAt, #claims = :none, ' +
-          '#history = list_append(#history, :history)',
-        if: open,
-        values: { line, turnAt, nextAt: Math.ceil(nextAt), none: 0, history, open: 'open' },
       },
     );
     return row !== undefined;
@@ -431,31 +405,6 @@ export class TaskStore {
         if: `${open} AND (#source <> :operator OR #askedAt < :askedAt)`,
         values: { operator: 'operator', askedAt, history, open: 'open' },
       },
-    );
-  }
-
-  /** A task that was claimed is not sent but waits for its turn, which counts as no claim. */
-  async giveTurn(
-    { taskId, nextAt: claimedTo = 0, line }: Pick<Task, 'taskId' | 'nextAt' | 'line'>,
-    slotAt: number,
-  ): Promise<void> {
-    await this.#table.update(
-      { taskId, sk: 'task' },
-      {
-        set:
-          'SET #nextAt = :slotAt, #slotAt = :slotAt, #claims = :none' +
-          (line === undefined ? '' : ', #turnAt = :slotAt'),
-        if: '#nextAt = :claimedTo',
-        values: { slotAt, claimedTo, none: 0 },
-      },
-    );
-  }
-
-  /** A task that was claimed is not sent: it stands in line, and the line is being worked off. That is no claim. */
-  async leaveInLine({ taskId, nextAt: claimedTo = 0 }: Pick<Task, 'taskId' | 'nextAt'>): Promise<void> {
-    await this.#table.update(
-      { taskId, sk: 'task' },
-      { set: 'SET #claims = :none', if: '#nextAt = :claimedTo', values: { claimedTo, none: 0 } },
     );
   }
 

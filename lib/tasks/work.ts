@@ -3,8 +3,9 @@ import { second } from '../bitrix24/reactions.ts';
 import { type CarriedOut, freshMs } from './carry-out.ts';
 import { each } from './each.ts';
 import { handOver } from './go-on.ts';
+import { untilReceivedMs } from './line.ts';
 import type { DeletionMessage } from './messages.ts';
-import { beginRound, type Round } from './round.ts';
+import { beginRound, type Round, type RoundAt } from './round.ts';
 import type { WorkOptions } from './run.ts';
 import { Settlement } from './settle.ts';
 import { Supply } from './supply.ts';
@@ -46,11 +47,16 @@ export async function workMessage(
   const holder = line && (message.holder ?? line.newId());
   const until = options.clock() + pullMs;
   const supply = new Supply(options, message, holder === undefined ? undefined : { holder, until, deadline });
-  const again = await workRounds(options, memberId, supply, deadline);
+  // Once: with others around who never end, it would not have its turn.
+  const givesWay = receives <= 1;
+  const again = await workRounds(options, supply, { memberId, deadline, givesWay });
   if (again !== undefined) {
     const left = await supply.ownLeft();
-    if (left.length > 0 && receives < maxReceives) {
-      await supply.letGo();
+    // Who goes on and has done nothing yet goes on then, even if what his message names has ended.
+    if ((left.length > 0 || !supply.hasDone) && receives < maxReceives) {
+      // Others would only wait behind this message. What comes meanwhile is done with it.
+      const isKept = message.holder !== undefined && (await supply.keepLines(again + untilReceivedMs));
+      if (!isKept) await supply.letGo();
       return again;
     }
     const settle = new Settlement(options);
@@ -65,13 +71,12 @@ export async function workMessage(
 /** Gives when to come again (ms since the epoch), if there is more to do. */
 async function workRounds(
   options: WorkOptions,
-  memberId: string,
   supply: Supply,
-  deadline: number,
+  at: Omit<RoundAt, 'busy'>,
 ): Promise<number | undefined> {
   const { clock } = options;
-  const begin = (busy: readonly Round[]): Promise<Round | undefined> =>
-    beginNext(options, memberId, supply, deadline, busy);
+  const { deadline } = at;
+  const begin = (busy: readonly Round[]): Promise<Round | undefined> => beginNext(options, supply, at, busy);
   let round = await begin([]);
   /** The one before, which is written down while this one deletes. */
   let before: { readonly round: Round; readonly settle: () => Promise<unknown> } | undefined;
@@ -114,9 +119,8 @@ async function settleRound(supply: Supply, round: Round, sent: CarriedOut, next?
 /** The round after these, which are under way; undefined when there is nothing that can be done beside them. */
 async function beginNext(
   options: WorkOptions,
-  memberId: string,
   supply: Supply,
-  deadline: number,
+  at: Omit<RoundAt, 'busy'>,
   beside: readonly Round[],
 ): Promise<Round | undefined> {
   const given = await supply.next(beside.flatMap(({ busy }) => busy));
@@ -124,7 +128,8 @@ async function beginNext(
   // Undos and reports are done by themselves.
   const isAlone = open.length === 0 || open.some(({ undo }) => undo !== undefined);
   if (given.length === 0 || (beside.length > 0 && isAlone)) return undefined;
-  return beginRound(options, given, { memberId, deadline, busy: beside.flatMap(({ deleting }) => deleting) });
+  const givesWay = at.givesWay && beside.length === 0 && !supply.hasDone;
+  return beginRound(options, given, { ...at, givesWay, busy: beside.flatMap(({ deleting }) => deleting) });
 }
 
 function isAmong({ taskId }: Task, tasks: readonly Task[] = []): boolean {

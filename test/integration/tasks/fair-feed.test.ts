@@ -121,8 +121,12 @@ rules:
     await parts.budgets.setOperating(bench.memberId, new Map([['crm.deal.contact.items.delete', use]]));
     await releaseDue({ ...parts, deletions, events, reconcile: reconcileQueue }, time.now + minute);
 
+    // Those that go at once: a few in the message, the others in line before all whose turns are counted.
     const sent = deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
-    const tasks = await parts.tasks.getMany(sent);
+    const line = await parts.tasks.line.first(bench.memberId, 1_000);
+    const ahead = line.filter(({ turnAt }) => turnAt < time.now).map(({ taskId }) => taskId);
+    expect(ahead.length).toBeGreaterThan(0);
+    const tasks = await parts.tasks.getMany([...sent, ...ahead]);
     expect(tasks.map(({ record }) => record.id)).toContain(fresh);
     expect(tasks).toHaveLength(11);
     const slots = (await bench.tasks()).flatMap(({ slotAt, nextAt, claims }) =>
@@ -136,10 +140,11 @@ rules:
     const deals = importDeals(100, 5);
     for (let round = 0; round < 5; round += 1) await bench.plan(deals.map((id) => event(id)));
     const [fresh = 0] = importDeals(1, 5);
-    bench.deletions.sent.length = 0;
     bench.time.now += 3 * second;
     await bench.plan([event(fresh)]);
-    expect(bench.deletions.sent).toHaveLength(1);
+    const task = (await bench.tasks()).find(({ record }) => record.id === fresh);
+    // The turn after the hundred's, at eight in a second.
+    expect(task?.slotAt).toBeLessThan(bench.time.now + 9 * second);
   });
 
   test('is never further away than a day', async () => {
@@ -152,6 +157,61 @@ rules:
   });
 });
 
+describe('what could not be read because there was too much', () => {
+  const taken = (requests: number) => bench.parts.budgets.takeRequests(bench.memberId, ordinaryLimits, requests);
+  const readAgain = (id: number) => bench.event(id, { stamp: 'one', attempts: 0 });
+
+  test('finds room in the bucket, all of it together, though events trickle in', async () => {
+    const deals = importDeals(60, 5);
+    const [fresh = 0] = importDeals(1, 5);
+    await taken(28);
+    await bench.plan([event(fresh)]);
+    expect(await bench.tasks()).toEqual([]);
+    await bench.plan(deals.map(readAgain));
+    expect((await bench.tasks()).map(({ record }) => record.id)).toEqual(deals);
+  });
+
+  test('is read by the minute only, where the portal has refused requests and somebody is at work', async () => {
+    const { memberId, time } = bench;
+    const refused = { steps: 1, since: time.now, at: time.now };
+    await bench.parts.portals.change(memberId, { strictness: refused });
+    const [fresh = 0, other = 0] = importDeals(2, 5);
+    // While nobody asks it anything, the portal is asked at once.
+    await bench.plan([event(fresh)]);
+    expect((await bench.tasks()).map(({ record }) => record.id)).toEqual([fresh]);
+    time.now += 60 * second;
+    await taken(1);
+    await bench.plan([event(other)]);
+    expect(await bench.tasks()).toHaveLength(1);
+    await bench.plan([readAgain(other)]);
+    expect((await bench.tasks()).map(({ record }) => record.id)).toEqual([fresh, other]);
+  });
+
+  test('is read the newest first', async () => {
+    const old = importDeals(150, 5);
+    const [fresh = 0, first = 0] = importDeals(2, 5);
+    // What the stages mean is known from here on.
+    await bench.plan([event(first)]);
+    bench.time.now += 10 * second;
+    // There is room to read the records, but not the history of them all.
+    await taken(33);
+    const before = bench.time.now - second;
+    await bench.plan([...old.map((id) => ({ ...readAgain(id), receivedAt: before })), readAgain(fresh)]);
+    const planned = bench.notes.lines.filter(({ message }) => message === 'task planned');
+    const read = new Set(planned.map(({ fields }) => fields['id']));
+    expect(read.has(fresh)).toBe(true);
+    expect(old.filter((id) => read.has(id)).length).toBeLessThan(50);
+  });
+
+  test('is read in the end all the same', async () => {
+    const [old = 0] = importDeals(1, 5);
+    await taken(50);
+    await bench.plan([event(old)]);
+    await pass(120, () => ended.has(old));
+    expect(bench.portal.contactsOf(old)).toEqual([]);
+  });
+});
+
 // The last, because it leaves so many rows.
 describe('20,000 lost deals that one person imports', () => {
   test('do not hold up another’s loss, are all planned within the limits, and none is lost', async () => {
@@ -161,7 +221,8 @@ describe('20,000 lost deals that one person imports', () => {
     const person = bench.portal.addUser({ admin: true }).id;
     const deals = importDeals(20_000, importer);
     backlogOfEvents.push(...deals.map((id) => event(id)));
-    await pass(20);
+    // Of all of these a few could be read, and the clock brings the others again and again.
+    await pass(50);
     const [fresh = 0] = importDeals(1, person);
     const lostAt = bench.time.now;
     // A queue of many readers gives no order; here it comes after everything that is there.

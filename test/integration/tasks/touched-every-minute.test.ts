@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from '@jest/globals';
 import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
 import type { DeletionMessage, EventMessage } from '../../../lib/tasks/messages.ts';
@@ -27,6 +28,7 @@ beforeEach(() => {
 /** A minute of the deployment: the clock ticks, plan is fed from the head of its queue, the worker from its own. */
 async function passMinute(): Promise<void> {
   const { time, parts, deletions } = bench;
+  const line = { deletions, reconcile: new MemoryQueue(), newId: randomUUID };
   await releaseDue({ ...parts, deletions, events: bench.events, reconcile: new MemoryQueue() }, time.now + minute);
   events.push(...bench.events.bodies<EventMessage>());
   bench.events.sent.length = 0;
@@ -35,8 +37,11 @@ async function passMinute(): Promise<void> {
     if (Math.floor(time.now / second) % planEverySeconds === 0) {
       expect(await bench.plan(events.splice(0, eventsAtOnce))).toEqual([]);
     }
-    const [message] = deletions.sent;
-    if (message && (await bench.work((message.body as DeletionMessage).taskIds)) === undefined) deletions.sent.shift();
+    const [message] = deletions.bodies<DeletionMessage>();
+    if (message) {
+      const { taskIds, ...holding } = message;
+      if ((await bench.work(taskIds, { line, ...holding })) === undefined) deletions.sent.shift();
+    }
     time.now = Math.max(time.now, Math.floor(time.now / second + 1) * second);
   }
 }

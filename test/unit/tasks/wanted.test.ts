@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EventMessage } from '../../../lib/tasks/messages.ts';
-import { fold } from '../../../lib/tasks/wanted.ts';
+import { fold, inReadingOrder } from '../../../lib/tasks/wanted.ts';
 
 const at = 1_785_000_000_000;
 const event = (source: EventMessage['source'], more: Partial<EventMessage> = {}): EventMessage => ({
@@ -81,4 +81,16 @@ describe('wishes for one record become one, whichever comes first', () => {
       expect(wish?.rules).toBeUndefined();
     }
   });
+});
+
+test('who has waited long is read first, then the newest, and what a person asks for out of the past last', () => {
+  const minute = 60_000;
+  const wishes = fold([
+    event('operator', { id: 1, receivedAt: at - 60 * minute }),
+    event('app', { id: 2, receivedAt: at - 9 * minute }),
+    event('app', { id: 3, receivedAt: at - minute }),
+    event('reconcile', { id: 4, receivedAt: at - 11 * minute }),
+    event('operator', { id: 5, receivedAt: at }),
+  ]);
+  expect(inReadingOrder(wishes, at).map(({ record }) => record.id)).toEqual([4, 3, 2, 5, 1]);
 });
