@@ -1,5 +1,5 @@
 import { type Answer, firstRow, type Row } from './error-rows.ts';
-import { day, hour, minute, second } from './reactions.ts';
+import { day, fewAttempts, hour, minute, second } from './reactions.ts';
 
 const reinstall = 'Install the app again on the portal, or connect the portal again.';
 // Also where one record is at fault: said to a whole batch, the same answer pauses the portal.
@@ -254,7 +254,7 @@ export const reactionTable: readonly Row[] = [
     meaning: 'The portal failed while it worked on the request.',
     countsAttempt: true,
     verifyBeforeRepeat: true,
-    escalate: { to: 'permanent', afterAttempts: 4 },
+    escalate: { to: 'permanent', afterAttempts: fewAttempts },
   },
   {
     name: 'unexpected-answer',

@@ -59,6 +59,12 @@ export interface Verdict {
   readonly operatorWhenEvery?: boolean;
 }
 
+/**
+ * After so many attempts, seven to eight minutes with their waits, a portal that fails hardly mends itself. A restart or a
+ * proxy that is in trouble is over by then, and what was no fault of the record has not used them up.
+ */
+export const fewAttempts = 5;
+
 export const second = 1000;
 export const minute = 60 * second;
 export const hour = 60 * minute;

@@ -1,4 +1,4 @@
-import { day, second, type Verdict } from './reactions.ts';
+import { day, fewAttempts, second, type Verdict } from './reactions.ts';
 
 type Body = 'html' | 'empty' | 'truncated' | 'other';
 const whole: readonly Body[] = ['html', 'empty', 'other'];
@@ -125,7 +125,7 @@ export const symptomTable: readonly SymptomRow[] = [
     meaning: 'The portal or a proxy answered with something that is no JSON answer; the work may have been done.',
     countsAttempt: true,
     verifyBeforeRepeat: true,
-    escalate: { to: 'permanent', afterAttempts: 3 },
+    escalate: { to: 'permanent', afterAttempts: fewAttempts },
   },
 ];
 

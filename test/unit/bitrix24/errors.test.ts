@@ -441,7 +441,7 @@ describe('the table', () => {
   test('gives up early on what will hardly mend itself', () => {
     const early = reactionTable.filter(({ escalate }) => escalate !== undefined);
     expect(early.map(({ name, escalate }) => [name, escalate])).toEqual([
-      ['internal-server-error', { to: 'permanent', afterAttempts: 4 }],
+      ['internal-server-error', { to: 'permanent', afterAttempts: 5 }],
       ['unknown', { to: 'permanent', afterAttempts: 3 }],
     ]);
   });

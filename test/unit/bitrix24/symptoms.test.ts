@@ -47,7 +47,7 @@ describe('the table of symptoms', () => {
       ['unreachable', { to: 'operator', afterMs: 86_400_000 }],
       ['page-403', { to: 'operator', afterAttempts: 3 }],
       ['page-429-503', { to: 'operator', afterMs: 86_400_000 }],
-      ['page-other', { to: 'permanent', afterAttempts: 3 }],
+      ['page-other', { to: 'permanent', afterAttempts: 5 }],
     ]);
   });
 
