@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DescribeTableCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  DescribeTableCommand,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import {
   ChangeMessageVisibilityCommand,
   GetQueueAttributesCommand,
@@ -68,6 +74,33 @@ describe('the embedded servers', () => {
       'due',
       'turns',
     ]);
+  });
+
+  it('keep every row in the indexes while another one with the same index key goes', async () => {
+    // As dynalite comes, these two share their entry: its index keys end in six hex digits of a hash of the row's key.
+    const [first, second] = ['465', '819'].map((id) => ({
+      taskId: { S: `unread:0b2d424e37bcbe5cb7e5271e4c05f959:2:${id}` },
+      sk: { S: 'unread' },
+    }));
+    const client = localDynamoDbClient(aws.dynamoDbUrl, aws.file.region);
+    const TableName = aws.environment['TASKS_TABLE'];
+    const due = { shard: { N: '3' }, nextAt: { N: '1795341600000' } };
+    for (const key of [first, second]) {
+      await client.send(new PutItemCommand({ TableName, Item: { ...key, ...due } }));
+    }
+    await client.send(new DeleteItemCommand({ TableName, Key: first }));
+
+    const { Items } = await client.send(
+      new QueryCommand({
+        TableName,
+        IndexName: 'due',
+        KeyConditionExpression: '#shard = :shard',
+        ExpressionAttributeNames: { '#shard': 'shard' },
+        ExpressionAttributeValues: { ':shard': due.shard },
+      }),
+    );
+
+    expect(Items).toEqual([{ ...second, ...due }]);
   });
 });
 
