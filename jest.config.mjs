@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 export default {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
@@ -6,6 +8,9 @@ export default {
   transform: { '\\.ts$': '<rootDir>/test/jest/esbuild-transformer.mjs' },
   modulePathIgnorePatterns: ['<rootDir>/.serverless', '<rootDir>/.esbuild', '<rootDir>/.local', '<rootDir>/.stryker'],
   testTimeout: 60_000,
-  // Jest would keep one core for itself; the servers of the tests leave it enough.
-  maxWorkers: '100%',
+  // One more than there are cores: some tests wait for real time to pass.
+  maxWorkers: availableParallelism() + 1,
+  // Functions are loaded anew for most tests, and Node keeps what it has compiled: a worker grows until it only collects.
+  workerIdleMemoryLimit: '1GB',
+  testSequencer: '<rootDir>/test/jest/longest-first.mjs',
 };
