@@ -3,12 +3,15 @@
 // node_modules: an older Node hands over to that one.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const needed = 24;
 
 if (Number(process.versions.node.split('.')[0]) >= needed) {
+  // Starts in half the time from the second command on. In a folder of our own: what is in it is run.
+  module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/tidy24', import.meta.url)));
   const { main } = await import('./cli.ts');
   process.exitCode = await main();
 } else {
