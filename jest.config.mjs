@@ -12,5 +12,7 @@ export default {
   maxWorkers: availableParallelism() + 1,
   // Functions are loaded anew for most tests, and Node keeps what it has compiled: a worker grows until it only collects.
   workerIdleMemoryLimit: '1GB',
+  // Half a second, as Jest has it, is too short on a busy machine for a process of that size.
+  workerGracefulExitTimeout: 5_000,
   testSequencer: '<rootDir>/test/jest/longest-first.mjs',
 };

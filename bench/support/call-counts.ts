@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Caller, callerOf } from '../../local/permissions/caller.ts';
 import type { TableDefinition } from '../../local/template/tables.ts';
 import { KnownRows } from './known-rows.ts';
 import { countCall, type Counted } from './wire-call.ts';
@@ -12,8 +12,6 @@ export interface CallCount extends Omit<Counted, 'operation'> {
 
 /** By function, then by operation: `counts.plan.PutItem`. `poller` is what feeds a function from its queue. */
 export type CallCounts = Readonly<Record<string, Readonly<Record<string, CallCount>>>>;
-
-const functionHeader = 'x-tidy24-function';
 
 /**
  * Counts what the embedded SQS and DynamoDB of this process are asked, by whomever: it listens to their HTTP servers, so
@@ -29,7 +27,7 @@ const functionHeader = 'x-tidy24-function';
  */
 export class CallWatch {
   readonly #rows: KnownRows;
-  readonly #functions = new AsyncLocalStorage<string>();
+  readonly #caller = Caller.start();
   #counts: Record<string, Record<string, CallCount>> = {};
 
   private constructor(tables: readonly TableDefinition[]) {
@@ -38,19 +36,18 @@ export class CallWatch {
 
   static start(tables: readonly TableDefinition[]): CallWatch {
     const watch = new CallWatch(tables);
-    subscribe('http.client.request.created', watch.#name);
     subscribe('http.server.request.start', watch.#listen);
     return watch;
   }
 
   /** Whatever `work` calls is counted as that function's. */
   runAs<T>(functionKey: string, work: () => T): T {
-    return this.#functions.run(functionKey, work);
+    return this.#caller.runAs(functionKey, work);
   }
 
   /** Whose work this is, by `runAs`. */
   get functionKey(): string | undefined {
-    return this.#functions.getStore();
+    return this.#caller.functionKey;
   }
 
   /** What was counted since the start or the last take. */
@@ -61,22 +58,15 @@ export class CallWatch {
   }
 
   stop(): void {
-    unsubscribe('http.client.request.created', this.#name);
+    this.#caller.stop();
     unsubscribe('http.server.request.start', this.#listen);
   }
 
-  readonly #name = (message: unknown): void => {
-    const { request } = message as { request: ClientRequest };
-    const functionKey = this.#functions.getStore();
-    if (functionKey !== undefined && !request.headersSent) request.setHeader(functionHeader, functionKey);
-  };
-
   readonly #listen = (message: unknown): void => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
-    // Powertools names itself where no function does.
-    const { [functionHeader]: named, 'x-amz-target': target, 'user-agent': userAgent = '' } = request.headers;
+    const { 'x-amz-target': target, 'user-agent': userAgent = '' } = request.headers;
     if (typeof target !== 'string') return;
-    const functionKey = typeof named === 'string' ? named : (/\bapp\/(?!PT\b)(\w+)/.exec(userAgent)?.[1] ?? 'poller');
+    const functionKey = callerOf(userAgent) ?? 'poller';
     const asked: Buffer[] = [];
     const answered: Buffer[] = [];
     request.on('data', (chunk: Buffer) => asked.push(chunk));

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { callerOf } from './caller.ts';
 
 /** One call of a function to SQS or DynamoDB, in the words of IAM: `dynamodb:Query` on `tidy24-local-tasks/index/due`. */
 export interface Call {
@@ -24,7 +25,7 @@ const services: Readonly<Record<string, string>> = { AmazonSQS: 'sqs', DynamoDB_
  * @param headers.userAgent the SDK's, which ends with `app/NAME` when AWS_SDK_UA_APP_ID is set
  */
 export function callsOf(headers: { target: string; userAgent: string }, body: unknown): Call[] {
-  const functionKey = /\bapp\/(\w+)/.exec(headers.userAgent)?.[1];
+  const functionKey = callerOf(headers.userAgent);
   const [prefix = '', operation = ''] = headers.target.split('.');
   const service = services[prefix];
   if (functionKey === undefined || service === undefined) return [];

@@ -68,5 +68,7 @@ describe('docs/tour.md', () => {
       const wrong = await play(step);
       if (wrong !== undefined) throw new Error(`docs/tour.md:${step.line}: ${step.commands}\n\n${wrong}`);
     }
+    // Each function as a process of its own, with all that the tour has it do.
+    expect(local.log().match(/^.*does not allow.*$/gm)).toBeNull();
   }, 300_000);
 });

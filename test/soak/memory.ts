@@ -5,8 +5,8 @@ export interface Sample {
 }
 
 /**
- * What the memory that scripts hold may do over the second half of the run: its trend, and its last value in terms of
- * the half's first.
+ * What the memory that scripts hold may do over the second half of the run: its trend under load, its last value in
+ * terms of the half's first, and (in bytes as the trend) what it has grown by from one rest to the next.
  */
 export const bounds = { growthBytes: 3e6, lastToFirst: 1.2 } as const;
 
@@ -45,6 +45,15 @@ export function theilSen(samples: readonly Sample[]): number {
   const middle = slopes.length / 2;
   const [low = 0, high = 0] = [slopes[Math.ceil(middle) - 1], slopes[Math.floor(middle)]];
   return (low + high) / 2;
+}
+
+/**
+ * What is held at rest and was not at the rest before, undefined when it is within bounds. With nothing to do no work
+ * is held that is on its way, which makes samples under load differ by megabytes.
+ */
+export function grownAtRest(middleBytes: number, endBytes: number): string | undefined {
+  const grown = endBytes - middleBytes;
+  return grown > bounds.growthBytes ? `memory at rest has grown by ${(grown / 1e6).toFixed(1)} MB` : undefined;
 }
 
 /** More than that many connections at once is no pool any more: four clients with 50 each. */

@@ -1,6 +1,7 @@
+import type { Measurement } from '../../bench/support/deployed/process-messages.ts';
 import { type Books, wrongInTheEnd } from './accounts.ts';
 import { fates } from './fates.ts';
-import { bounds, judgeMemory, leakedResources, mostSockets, type Sample } from './memory.ts';
+import { bounds, grownAtRest, judgeMemory, leakedResources, mostSockets, type Sample } from './memory.ts';
 import type { Soak } from './soak.ts';
 
 interface Table {
@@ -20,7 +21,8 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 type Samples = Soak['samples'];
 
 /** What scripts hold: the heap, and the buffers outside it. */
-const ofScripts = ({ functions }: Samples[number]): number => functions.heapUsed + functions.external;
+const held = ({ heapUsed, external }: Measurement): number => heapUsed + external;
+const ofScripts = ({ functions }: Samples[number]): number => held(functions);
 
 const inTime = (samples: Samples, bytesOf: (sample: Samples[number]) => number): Sample[] =>
   samples.map((sample) => ({ minutes: sample.minutes, bytes: bytesOf(sample) }));
@@ -36,6 +38,9 @@ export function reportOf(soak: Soak, books: Books): Report {
   const leaked = [...rests]
     .filter(([name]) => name !== 'start')
     .flatMap(([name, { resources }]) => leakedResources(start, resources).map((text) => `${name}: ${text}`));
+  const [middle, end] = [rests.get('middle'), rests.get('end')];
+  if (!middle || !end) throw new RangeError('Memory at rest was not measured');
+  const grown = grownAtRest(held(middle), held(end));
   const sockets = Math.max(...samples.map(({ functions }) => functions.resources['TCPSocketWrap'] ?? 0));
 
   const wrong = [
@@ -44,6 +49,7 @@ export function reportOf(soak: Soak, books: Books): Report {
     ...failures.map((text) => `a function threw a batch away: ${text}`),
     ...(soak.refusals > 0 ? [`${soak.refusals} requests ran into a limit of a portal`] : []),
     ...(memory.isFlat ? [] : ['memory is not flat']),
+    ...(grown === undefined ? [] : [grown]),
     ...leaked.map((text) => `resources have leaked, ${text}`),
     ...(sockets > mostSockets ? [`${sockets} sockets were open at once`] : []),
   ];
@@ -62,9 +68,13 @@ export function reportOf(soak: Soak, books: Books): Report {
     countTable('Dead-letter queues', 'queue', sizes([...books.letters])),
     memoryTable(samples),
     {
-      title: 'Open resources of the functions, at rest',
-      headings: ['moment', 'resources', 'RSS'],
-      rows: [...rests].map(([name, { resources, rss }]) => [name, JSON.stringify(resources), megabytes(rss)]),
+      title: 'The functions at rest: open resources, and memory after a forced collection',
+      headings: ['moment', 'resources', 'heap', 'heap and buffers outside it, which is judged', 'RSS'],
+      rows: [...rests].map(([name, measurement]) => [
+        name,
+        JSON.stringify(measurement.resources),
+        ...[measurement.heapUsed, held(measurement), measurement.rss].map(megabytes),
+      ]),
     },
     {
       title: 'Otherwise',

@@ -17,6 +17,7 @@ export type Template = z.infer<typeof templateSchema>;
 export interface Resource {
   readonly id: string;
   readonly properties: Record<string, unknown>;
+  /** When the stack goes; not when the deployment that created it is taken back. */
   readonly kept: boolean;
 }
 
@@ -26,7 +27,7 @@ export function resourcesOf(template: Template, type: string): Resource[] {
     .map(([id, { Properties, DeletionPolicy, UpdateReplacePolicy }]) => ({
       id,
       properties: Properties,
-      kept: DeletionPolicy === 'Retain' && UpdateReplacePolicy === 'Retain',
+      kept: DeletionPolicy === 'RetainExceptOnCreate' && UpdateReplacePolicy === 'Retain',
     }));
 }
 

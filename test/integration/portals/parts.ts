@@ -16,6 +16,7 @@ import { PortalStore } from '../../../lib/portals/store.ts';
 import { SnapshotStore } from '../../../lib/tasks/snapshots.ts';
 import { TaskStore } from '../../../lib/tasks/store.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../../local/embedded-aws.ts';
+import { HeldRoles } from '../support/held-roles.ts';
 
 export type TableName = 'portals' | 'credentials' | 'tasks' | 'snapshots';
 export type Tables = Record<TableName, Table>;
@@ -24,10 +25,13 @@ export type Tables = Record<TableName, Table>;
 export class Database {
   readonly tables: Tables;
   readonly aws: EmbeddedAws;
+  /** What runs as a function may call what its role allows. */
+  readonly roles: HeldRoles;
   readonly #client: ReturnType<typeof createDynamoDbClient>;
 
-  private constructor(aws: EmbeddedAws) {
+  private constructor(aws: EmbeddedAws, roles: HeldRoles) {
     this.aws = aws;
+    this.roles = roles;
     this.#client = createDynamoDbClient();
     const table = (name: string) => openTable(this.#client, aws.environment[name] ?? '');
     this.tables = {
@@ -39,14 +43,17 @@ export class Database {
   }
 
   static async start(): Promise<Database> {
-    const aws = await startEmbeddedAws();
+    const roles = new HeldRoles();
+    const aws = await startEmbeddedAws({ onCall: roles.onCall });
     Object.assign(process.env, aws.environment);
-    return new Database(aws);
+    return new Database(aws, roles);
   }
 
+  /** @throws Error when a function has called what its role in serverless.yml does not allow */
   async close(): Promise<void> {
     this.#client.destroy();
     await this.aws.close();
+    this.roles.close();
   }
 }
 

@@ -24,6 +24,7 @@ import { sqsEvent } from '../../../local/event-source/sqs-event.ts';
 import { lambdaContext } from '../../../local/lambda/in-process.ts';
 import type { SimulatorOptions } from '../../../simulator/options.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
+import { HeldRoles } from './held-roles.ts';
 import { type HttpFront, startHttpFront } from './http-front.ts';
 
 /** The queues that feed a function, with how Lambda is set to read them. */
@@ -60,6 +61,7 @@ export class Deployment {
   /** Everything the functions wrote to the console. */
   readonly output: string[] = [];
   readonly #handlers: Handlers;
+  readonly #roles: HeldRoles;
   readonly #restoreConsole: () => void;
 
   private constructor(parts: {
@@ -67,6 +69,7 @@ export class Deployment {
     front: HttpFront;
     simulator: Simulator;
     handlers: Handlers;
+    roles: HeldRoles;
     output: string[];
     restoreConsole: () => void;
   }) {
@@ -74,6 +77,7 @@ export class Deployment {
     this.front = parts.front;
     this.simulator = parts.simulator;
     this.#handlers = parts.handlers;
+    this.#roles = parts.roles;
     this.output = parts.output;
     this.#restoreConsole = parts.restoreConsole;
     this.sqs = createSqsClient();
@@ -95,7 +99,8 @@ export class Deployment {
   static async start(options: SimulatorOptions = {}): Promise<Deployment> {
     jest.useFakeTimers({ now: Date.now(), doNotFake: [...everythingButDate] });
     const front = await startHttpFront();
-    const aws = await startEmbeddedAws({ publicUrl: front.url });
+    const roles = new HeldRoles();
+    const aws = await startEmbeddedAws({ publicUrl: front.url, onCall: roles.onCall });
     Object.assign(process.env, aws.environment);
     const simulator = await startSimulator(options);
     const { output, restore } = captureConsole();
@@ -108,9 +113,9 @@ export class Deployment {
       import('../../../handlers/release.ts'),
       import('../../../handlers/reconcile.ts'),
     ]);
-    front.route('/bitrix24/events', (event) => receive.handler(event, httpContext()));
-    front.route('/bitrix24/robot', (event) => receive.handler(event, httpContext()));
-    front.route('/bitrix24/install', (event) => install.handler(event, httpContext()));
+    front.route('/bitrix24/events', (event) => roles.as('receive', () => receive.handler(event, httpContext())));
+    front.route('/bitrix24/robot', (event) => roles.as('receive', () => receive.handler(event, httpContext())));
+    front.route('/bitrix24/install', (event) => roles.as('install', () => install.handler(event, httpContext())));
     return new Deployment({
       aws,
       front,
@@ -118,11 +123,12 @@ export class Deployment {
       output,
       restoreConsole: restore,
       handlers: {
-        events: plan.handler,
-        deletions: worker.handler,
-        reconcile: reconcile.handler,
-        release: release.handler,
+        events: (event, context) => roles.as('plan', () => plan.handler(event, context)),
+        deletions: (event, context) => roles.as('worker', () => worker.handler(event, context)),
+        reconcile: (event, context) => roles.as('reconcile', () => reconcile.handler(event, context)),
+        release: (event, context) => roles.as('release', () => release.handler(event, context)),
       },
+      roles,
     });
   }
 
@@ -267,6 +273,7 @@ export class Deployment {
     return pages.flatMap(({ items }) => items).filter(({ sk }) => sk !== 'chore');
   }
 
+  /** @throws Error when a function has called what its role in serverless.yml does not allow */
   async close(): Promise<void> {
     jest.useRealTimers();
     this.#restoreConsole();
@@ -274,6 +281,7 @@ export class Deployment {
     await this.front.close();
     this.sqs.destroy();
     await this.aws.close();
+    this.#roles.close();
   }
 
   async #delete(QueueUrl: string, ReceiptHandle: string | undefined): Promise<void> {

@@ -186,11 +186,13 @@ export class Bench {
     { receives = 1, line, holder, hops, ...changed }: Partial<WorkOptions> & Received = {},
   ): Promise<number | undefined> {
     const { parts, deletionsDlq, memberId, time } = this;
-    return workMessage(
-      { ...parts, deletionsDlq, ...changed },
-      { v: 1, memberId, taskIds, ...(holder !== undefined && { holder }), ...(hops !== undefined && { hops }) },
-      { deadline: time.now + 300_000, receives },
-      line,
+    return this.database.roles.as('worker', () =>
+      workMessage(
+        { ...parts, deletionsDlq, ...changed },
+        { v: 1, memberId, taskIds, ...(holder !== undefined && { holder }), ...(hops !== undefined && { hops }) },
+        { deadline: time.now + 300_000, receives },
+        line,
+      ),
     );
   }
 
@@ -219,7 +221,9 @@ export class Bench {
 
   plan(events: readonly EventMessage[], changed: Partial<PlanOptions> = {}): Promise<EventMessage[]> {
     const { parts, deletions, eventsDlq, time } = this;
-    return planEvents({ ...parts, deletions, eventsDlq, ...changed }, events, time.now + 120_000);
+    return this.database.roles.as('plan', () =>
+      planEvents({ ...parts, deletions, eventsDlq, ...changed }, events, time.now + 120_000),
+    );
   }
 
   /** Lets one round of reconciliation, or another chore, run, or what fits of it into this time. */
@@ -229,10 +233,12 @@ export class Bench {
     ...changed
   }: Partial<ChoreOptions> & { leftMs?: number; chore?: Chore['chore'] } = {}): Promise<void> {
     const { parts, events, deletions, memberId, time } = this;
-    return runChore(
-      { ...parts, events, deletions, publicUrl: 'https://tidy24.test', ...changed },
-      { v: 1, memberId, chore },
-      time.now + leftMs,
+    return this.database.roles.as('reconcile', () =>
+      runChore(
+        { ...parts, events, deletions, publicUrl: 'https://tidy24.test', ...changed },
+        { v: 1, memberId, chore },
+        time.now + leftMs,
+      ),
     );
   }
 
@@ -310,7 +316,7 @@ export interface Asked {
 
 /** A client with a gateway before the portal: it answers itself, or changes what the portal answered. */
 export function through(
-  { time }: Bench,
+  { time, database }: Bench,
   {
     before,
     after,
@@ -324,12 +330,13 @@ export function through(
     fetch: async (input, init) => {
       const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
       const asked = askedBy(url, typeof init?.body === 'string' ? init.body : '{}');
-      const early = await before?.(asked);
+      const early = await database.roles.asNobody(() => before?.(asked));
       if (early) return early;
       const response = await fetch(url, init);
       if (!after) return response;
       const answer = (await response.json()) as Record<string, never>;
-      return Response.json(after(asked, answer), { status: response.status });
+      const changed = await database.roles.asNobody(() => after(asked, answer));
+      return Response.json(changed, { status: response.status });
     },
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeMemory, leakedResources, type Sample, theilSen } from '../../soak/memory.ts';
+import { grownAtRest, judgeMemory, leakedResources, type Sample, theilSen } from '../../soak/memory.ts';
 
 const megabyte = 1e6;
 
@@ -35,6 +35,17 @@ describe('memory', () => {
 
   test('has a trend that one high sample does not move', () => {
     expect(theilSen(samples(9, (index) => (index === 4 ? 900 : index)))).toBe(2 * megabyte);
+  });
+});
+
+describe('memory at rest', () => {
+  test('may grow by three megabytes', () => {
+    expect(grownAtRest(50 * megabyte, 53 * megabyte)).toBeUndefined();
+    expect(grownAtRest(50 * megabyte, 40 * megabyte)).toBeUndefined();
+  });
+
+  test('is told of when it grows by more', () => {
+    expect(grownAtRest(50 * megabyte, 53.2 * megabyte)).toBe('memory at rest has grown by 3.2 MB');
   });
 });
 

@@ -27,6 +27,11 @@ describe('a request to a server on this machine', () => {
     expect(calls.map(({ resource }) => resource)).toEqual(['tasks', 'portals']);
   });
 
+  it('is nobody’s when Powertools names itself in the place of a function', () => {
+    const other = 'aws-sdk-js/3.1162.0 app/PT/NO-OP/2.31.0';
+    expect(callsOf({ target: 'AmazonSQS.SendMessage', userAgent: other }, { QueueUrl: 'q' })).toEqual([]);
+  });
+
   it('is nobody’s when no function is named', () => {
     expect(callsOf({ target: 'AmazonSQS.SendMessage', userAgent: 'aws-sdk-js/3' }, { QueueUrl: 'q' })).toEqual([]);
   });
