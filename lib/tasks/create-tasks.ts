@@ -1,13 +1,13 @@
 import type { Count, Log } from '../aws/telemetry.ts';
 import type { Clock } from '../bitrix24/clock.ts';
 import type { BudgetStore } from '../portals/budgets.ts';
+import { closedUntil } from '../portals/operating.ts';
 import type { Portal } from '../portals/portal.ts';
 import { dueAt } from '../rules/due.ts';
 import type { StoredRule } from '../rules/version.ts';
 import { each } from './each.ts';
 import type { FoundRecord } from './own-transition.ts';
-import { lineOf } from './line.ts';
-import { tasksPerMessage } from './messages.ts';
+import { lineOf, toBeginWith } from './line.ts';
 import { laneOf, paceOf } from './pace.ts';
 import { claimMs } from './schedule.ts';
 import type { Sendable } from './send-due.ts';
@@ -59,9 +59,10 @@ export async function createTasks(
 
   const lanes = Map.groupBy(planned.filter(goes), ({ source, record }) => laneOf(source, record));
   if (lanes.size === 0) return [];
-  const pace = paceOf(portal, await budgets.operating(memberId), now);
+  const uses = await budgets.operating(memberId);
+  const pace = paceOf(portal, uses, now);
   const send: Sendable[] = [];
-  const inLine: Sendable[] = [];
+  const inLine: (Sendable & Pick<Task, 'line'>)[] = [];
   for (const [lane, some] of lanes) {
     const slots = await budgets.takeSends(memberId, lane, pace, some.length);
     // Turns are counted from when they were asked for, and that took a moment.
@@ -79,15 +80,17 @@ export async function createTasks(
           : { nextAt: Math.min(slot, latest), slotAt: slot };
         const taskId = await createTask(options, portal, version, one, { ...when, due: isNow });
         if (taskId === undefined) unused += 1;
-        else (isNow ? send : inLine).push({ memberId, taskId });
+        else if (isNow) send.push({ memberId, taskId });
+        else inLine.push({ memberId, taskId, line: lineOf(memberId, one.rule) });
       },
     );
     // Told of twice, or planned before: its turn is another's.
     await budgets.giveBackSends(memberId, lane, pace, unused);
   }
-  if (send.length > 0 || inLine.length === 0 || (await options.tasks.line.isHeld(memberId))) return send;
-  // Nobody is at work at the portal, so nobody has to wait: who does these goes on with the others.
-  return inLine.slice(0, tasksPerMessage);
+  if (send.length > 0 || inLine.length === 0) return send;
+  // Where nobody is at work at the portal, nobody has to wait: who does these goes on with the others.
+  const isClosed = (method: string): boolean => closedUntil(method, uses, portal.limits, clock()) !== undefined;
+  return toBeginWith(await options.tasks.line.state(memberId), inLine, isClosed);
 }
 
 /** Gives the id of the task; undefined when it was there. */

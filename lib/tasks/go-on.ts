@@ -3,6 +3,7 @@ import type { Log } from '../aws/telemetry.ts';
 import { second } from '../bitrix24/reactions.ts';
 import { untilReceivedMs } from './line.ts';
 import { type DeletionMessage, type PortalMessage, tasksPerMessage } from './messages.ts';
+import { skewMs } from './schedule.ts';
 import { sendTasks } from './send-due.ts';
 import { freeAndClosed, type Supply, type SupplyOptions } from './supply.ts';
 
@@ -13,8 +14,6 @@ export interface GoOnOptions extends SupplyOptions {
 
 /** Messages that follow each other without the clock: half a day's work at the least. Then the clock begins anew. */
 const mostHops = 500;
-/** Clocks differ by so much: who is sent to go on at a moment must not find the lines held until just after it. */
-const slackMs = second;
 /** SQS delays no message for longer, in seconds. */
 const longestDelay = 900;
 
@@ -34,7 +33,8 @@ export async function handOver(
   if (!supply.hasDone || hops >= mostHops) return supply.letGo();
   const { free, closedUntil } = await freeAndClosed(options, memberId, tasksPerMessage);
   if (free.length === 0) {
-    if (closedUntil !== undefined && (await tasks.line.willGoOn(memberId, closedUntil - slackMs))) {
+    // Who is sent to go on at a moment must not find the lines held until just after it.
+    if (closedUntil !== undefined && (await tasks.line.willGoOn(memberId, closedUntil - skewMs))) {
       await sendLater(options, memberId, closedUntil);
     }
     return supply.letGo();

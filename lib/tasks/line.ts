@@ -5,6 +5,7 @@ import { EntityType } from '../bitrix24/entity-types.ts';
 import { minute } from '../bitrix24/reactions.ts';
 import { entityTypeOf } from '../rules/match.ts';
 import type { Rule } from '../rules/schema.ts';
+import { tasksPerMessage } from './messages.ts';
 import { hour } from './schedule.ts';
 import { type Deletion, deletionMethods, type HistoryEntry, type Task } from './task.ts';
 
@@ -69,6 +70,9 @@ export interface InLine {
   /** ms since the epoch. */
   readonly turnAt: number;
 }
+
+/** Whether somebody works a portal's lines off, or nobody does and it is known when somebody goes on. */
+export type LineState = 'worked-at' | 'goes-on-later' | 'idle';
 
 /** How a task is to stand in line. Times in ms since the epoch. */
 export interface Standing {
@@ -156,12 +160,18 @@ export class Line {
 
   /** Whether somebody works the lines off, or will go on at a moment that is known. */
   async isHeld(memberId: string): Promise<boolean> {
-    return this.#isToCome(memberId, ['heldUntil', 'goesOnAt']);
+    return (await this.state(memberId)) !== 'idle';
   }
 
-  /** Whether somebody works the lines off now. */
-  async isWorkedAt(memberId: string): Promise<boolean> {
-    return this.#isToCome(memberId, ['heldUntil']);
+  async state(memberId: string): Promise<LineState> {
+    const row = await this.#table.get(lineKey(memberId));
+    const now = this.#clock();
+    const isToCome = (moment: unknown): boolean => {
+      const left = Number(moment ?? 0) - now;
+      return left > 0 && left <= longestHoldMs;
+    };
+    if (isToCome(row?.['heldUntil'])) return 'worked-at';
+    return isToCome(row?.['goesOnAt']) ? 'goes-on-later' : 'idle';
   }
 
   /**
@@ -214,21 +224,26 @@ export class Line {
     });
   }
 
-  async #isToCome(memberId: string, moments: readonly string[]): Promise<boolean> {
-    const row = await this.#table.get(lineKey(memberId));
-    const now = this.#clock();
-    return moments.some((name) => {
-      const left = Number(row?.[name] ?? 0) - now;
-      return left > 0 && left <= longestHoldMs;
-    });
-  }
-
   async #firstOf(memberId: string, method: InLine['method'], limit: number, after = 0): Promise<InLine[]> {
     const values = { line: lineOfMethod(memberId, method), after };
     const where = '#line = :line AND #turnAt > :after';
     const { items } = await this.#table.query({ index: 'turns', where, values, limit });
     return items.map(({ taskId, turnAt }) => ({ taskId: String(taskId), method, turnAt: Number(turnAt) }));
   }
+}
+
+/**
+ * Of those that have been given their turns, which are sent so that somebody is at work: none where somebody is. Where
+ * somebody comes when a closed method opens, those that begin with another one.
+ */
+export function toBeginWith<T extends { readonly line?: string | undefined }>(
+  state: LineState,
+  inLine: readonly T[],
+  isClosed: (method: string) => boolean,
+): T[] {
+  if (state === 'worked-at') return [];
+  const isFree = ({ line = '' }: T): boolean => !isClosed(line.slice(line.indexOf(' ') + 1));
+  return inLine.filter((one) => state === 'idle' || isFree(one)).slice(0, tasksPerMessage);
 }
 
 /** Whether it stands before all whose turns are counted. */

@@ -1,3 +1,4 @@
+import { minute } from '../bitrix24/reactions.ts';
 import { PortalSession, smallRoundsShare } from '../portals/session.ts';
 import { longestBatchSeconds } from '../portals/operating.ts';
 import { nothingProtected } from '../rules/protect.ts';
@@ -19,6 +20,9 @@ import { earliest, type Ready, type Run, type WorkOptions } from './run.ts';
 import { Settlement } from './settle.ts';
 import type { Deletion, Task } from './task.ts';
 import { workUndo } from './undo/work-undo.ts';
+
+/** Whoever is later than this for the next try, in ms, waits for no larger rounds. */
+const latePatienceMs = 2 * minute;
 
 /** An undo looks for each record by itself: who began anew at each full bucket might never end. */
 const turnPatienceMs = 20_000;
@@ -260,19 +264,24 @@ function onePerRecord(all: readonly Judged[]): Judged[] {
  * The tasks of one round: those that were tried equally often, and the fewer together the more often they failed. A record
  * that brings every request down with it, or a portal too slow for a full batch, is so found out by halves, and drags
  * none along that has not failed with it. Of several such groups the one that makes the largest round: were it always
- * those tried least, a few new ones would make one small round after the other before forty that have failed once. Of
- * slow deletions no more is read than one batch will hold.
+ * those tried least, a few new ones would make one small round after the other before forty that have failed once. But
+ * with a backlog there is always a larger one, so whoever has waited long for the next try has it now. Of slow deletions
+ * no more is read than one batch will hold.
  */
 async function fittingTogether(
-  { session, portal }: Run,
+  { session, portal, options: { clock } }: Run,
   judged: readonly Judged[],
   guess: number | undefined,
 ): Promise<Judged[]> {
+  const now = clock();
+  const lateBy = ({ task: { attempts, notBefore = now } }: Judged): number => (attempts > 0 ? now - notBefore : 0);
   const groups = [...Map.groupBy(judged, ({ task }) => task.attempts)].toSorted(([a], [b]) => a - b);
   const rounds = groups.map(([attempts, group]) =>
-    group.slice(0, Math.max(1, Math.floor(tasksPerMessage / 2 ** attempts))),
+    group.toSorted((a, b) => lateBy(b) - lateBy(a)).slice(0, Math.max(1, Math.floor(tasksPerMessage / 2 ** attempts))),
   );
-  const [some = []] = rounds.toSorted((a, b) => b.length - a.length);
+  const [largest = []] = rounds.toSorted((a, b) => b.length - a.length);
+  const [latest] = judged.filter((one) => lateBy(one) > latePatienceMs).toSorted((a, b) => lateBy(b) - lateBy(a));
+  const some = rounds.find((round) => latest !== undefined && round.includes(latest)) ?? largest;
   if (portal.mode === 'observe') return some;
   const seconds = await session.secondsOf(
     some.map(({ rule }) => rule && firstCommand(rule)),

@@ -1,7 +1,10 @@
-import { minute } from '../bitrix24/reactions.ts';
+import { minute, second } from '../bitrix24/reactions.ts';
 
 /** A row that was sent is not sent again before this many ms have passed: were its message lost, it comes due then. */
 export const claimMs = 15 * minute;
+
+/** The clocks of two functions differ by so many ms. */
+export const skewMs = second;
 
 /** What no event told of is found within this many ms. */
 export const reconcileEveryMs = 15 * minute;

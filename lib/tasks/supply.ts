@@ -7,6 +7,7 @@ import type { InLine } from './line.ts';
 import { type DeletionMessage, tasksPerMessage } from './messages.ts';
 import { recordKey } from './read-records.ts';
 import type { TaskStore } from './store.ts';
+import { skewMs } from './schedule.ts';
 import { deletionMethods, type Task } from './task.ts';
 
 export interface SupplyOptions {
@@ -151,9 +152,11 @@ export class Supply {
   async #stillToDo(taskIds: readonly string[]): Promise<Task[]> {
     const { tasks, clock } = this.#options;
     const present = taskIds.length === 0 ? [] : await tasks.getMany(taskIds);
+    // Who sent it as due may have a clock that is ahead of this one.
+    const now = clock() + skewMs;
     const left = present.filter(
       ({ memberId, status, report, notBefore = 0 }) =>
-        memberId === this.#memberId && (status === 'open' || isOwed(report)) && notBefore <= clock(),
+        memberId === this.#memberId && (status === 'open' || isOwed(report)) && notBefore <= now,
     );
     for (const { taskId } of left) this.#seen.add(taskId);
     return left;

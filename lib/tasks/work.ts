@@ -4,7 +4,7 @@ import { type CarriedOut, freshMs } from './carry-out.ts';
 import { each } from './each.ts';
 import { handOver } from './go-on.ts';
 import { untilReceivedMs } from './line.ts';
-import type { DeletionMessage } from './messages.ts';
+import { type DeletionMessage, tasksPerMessage } from './messages.ts';
 import { beginRound, type Round, type RoundAt } from './round.ts';
 import type { WorkOptions } from './run.ts';
 import { Settlement } from './settle.ts';
@@ -129,7 +129,9 @@ async function beginNext(
   const isAlone = open.length === 0 || open.some(({ undo }) => undo !== undefined);
   if (given.length === 0 || (beside.length > 0 && isAlone)) return undefined;
   const givesWay = at.givesWay && beside.length === 0 && !supply.hasDone;
-  return beginRound(options, given, { ...at, givesWay, busy: beside.flatMap(({ deleting }) => deleting) });
+  // A minute's work ends more tasks than can be told of by one batch.
+  const some = open.length === 0 ? given.slice(0, tasksPerMessage) : given;
+  return beginRound(options, some, { ...at, givesWay, busy: beside.flatMap(({ deleting }) => deleting) });
 }
 
 function isAmong({ taskId }: Task, tasks: readonly Task[] = []): boolean {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { measure } from '../../bench/support/deployed/measure.ts';
 import type { Measurement } from '../../bench/support/deployed/process-messages.ts';
+import { tidy24 } from '../integration/support/command-line.ts';
 import { Dice } from '../hostile/dice.ts';
 import { readBooks, readWork, unfulfilled } from './accounts.ts';
 import { Deeds } from './deeds.ts';
@@ -34,6 +35,8 @@ export class Soak {
   /** Of these, refused because of the portals' own limits, and not for the sake of the soak. */
   refusals = 0;
   settledAfterMs = 0;
+  /** What `tidy24 dlq redrive` has said. */
+  takenBack = '';
   readonly #scene: Scene;
   readonly #dice: Dice;
   readonly #say: (text: string) => void;
@@ -121,6 +124,7 @@ export class Soak {
     await simulator.settle();
     for (let turn = 0; performance.now() - started < patienceMs; turn += 1) {
       if (turn % 12 === 0) await this.#wishReconciliation();
+      if (turn === 12) await this.#takeBack();
       const isAsItShould = unfulfilled(this.deeds.followed).length === 0;
       if ((isAsItShould || turn > hopeless) && (await this.#isDone())) break;
       if (turn % 12 === 0) this.#sayWhatIsLeft();
@@ -141,6 +145,14 @@ export class Soak {
     await simulator.close();
     await front.close();
     await deployed.close();
+  }
+
+  /** Some have failed of the portals' answers, five times each: a person sends them back when the portals are well. */
+  async #takeBack(): Promise<void> {
+    const { deployed, front } = this.#scene;
+    const { stdout, stderr } = await tidy24(['dlq', 'redrive', '--all'], { ...deployed.aws, httpUrl: front.url });
+    this.takenBack = stdout;
+    this.#say(`taken back: ${stderr}${stdout}`);
   }
 
   #sayWhatIsLeft(): void {

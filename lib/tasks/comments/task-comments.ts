@@ -5,8 +5,8 @@ import type { Comment, CommentKind } from './comment-state.ts';
 
 /** A report that could not be written for so long is news no more, in ms. */
 const staleMs = 7 * 24 * 3600 * 1000;
-/** A task that has ended and owes nothing is in no index of what is due. */
-const noLongerDue = ' REMOVE #shard, #nextAt, #notBefore, #claims';
+/** A task that has ended and owes nothing is in no index of what is due or waits for its turn. */
+const noLongerDue = ' REMOVE #shard, #nextAt, #notBefore, #claims, #turnAt';
 
 /** How far the comments of tasks have come: in their rows of the table `tasks`, one conditional write a step. */
 export class TaskComments {
@@ -65,7 +65,7 @@ export class TaskComments {
     await this.#table.update(
       { taskId, sk: 'task' },
       {
-        set: 'SET #nextAt = :nextAt, #notBefore = :nextAt, #claims = :none',
+        set: 'SET #nextAt = :nextAt, #notBefore = :nextAt, #claims = :none REMOVE #turnAt',
         if: '#status <> :open AND attribute_exists(#nextAt)',
         values: { nextAt: Math.ceil(nextAt), none: 0, open: 'open' },
       },

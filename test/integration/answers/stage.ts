@@ -1,12 +1,11 @@
-import { PassThrough } from 'node:stream';
 import { DeleteMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, jest } from '@jest/globals';
-import { runCli } from '../../../bin/run-cli.ts';
 import { EntityType } from '../../../lib/bitrix24/entity-types.ts';
 import { type DeadLetter, deadLetterSchema } from '../../../lib/tasks/messages.ts';
 import type { Task } from '../../../lib/tasks/task.ts';
 import type { SimulatorOptions } from '../../../simulator/options.ts';
 import type { SimulatedApp } from '../../../simulator/portal-apps.ts';
+import { tidy24 } from '../support/command-line.ts';
 import { Deployment } from '../support/deployment.ts';
 import { connectWebhooks, enforce, furnish, installApp, lostStage, pushRules } from '../support/scenario.ts';
 
@@ -140,25 +139,9 @@ export class Stage {
 
   /** `tidy24 portals resume`, as a person types it. */
   async resume(): Promise<void> {
-    const { deployment, portal } = this;
-    const stdin = Object.assign(new PassThrough(), { isTTY: false });
-    stdin.end();
-    let stderr = '';
-    const code = await runCli(['portals', 'resume', portal.memberId, '--local'], {
-      env: {
-        TIDY24_DYNAMODB_PORT: new URL(deployment.aws.dynamoDbUrl).port,
-        TIDY24_HTTP_PORT: new URL(deployment.front.url).port,
-      },
-      stdin,
-      stdout: { write: () => true },
-      stderr: { write: (text) => (stderr += text) },
-      fetch: globalThis.fetch,
-      clock: Date.now,
-      sleep: () => Promise.resolve(),
-      random: () => 0.5,
-      newId: () => crypto.randomUUID(),
-      user: 'ada@laptop',
-    });
+    const { aws, front } = this.deployment;
+    const at = { ...aws, httpUrl: front.url };
+    const { code, stderr } = await tidy24(['portals', 'resume', this.portal.memberId], at);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   }
 

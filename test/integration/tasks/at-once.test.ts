@@ -125,6 +125,53 @@ describe('what is planned', () => {
     expect(messages()).toEqual([]);
   });
 
+  describe('whose turn comes later, while all the others wait for a method that is closed,', () => {
+    beforeEach(async () => {
+      await bench.pushFile(`
+version: 1
+rules:
+  - { id: one, when: { type: deal, stages: all-lost }, wait: 0m, delete: [deal-contacts] }
+  - { id: two, when: { type: lead, stages: all-lost }, wait: 0m, delete: [lead] }
+`);
+      const { budgets } = bench.parts;
+      const until = bench.time.now + 9 * minute;
+      const full = { operating: 480, resetAt: until, perCall: 3, at: bench.time.now, blockedUntil: until };
+      await budgets.setOperating(bench.memberId, new Map([[deletion, full]]));
+      await turns().willGoOn(bench.memberId, until);
+      // Their lanes have used up their turns.
+      for (const lane of ['0', '1']) await budgets.takeSends(bench.memberId, lane, { perSecond: 4, burst: 10 }, 1_000);
+    });
+    const planLead = async (): Promise<number> => {
+      const leadId = bench.portal.addLead({ stageId: 'JUNK', silent: true });
+      await bench.plan([bench.event(leadId, { entityTypeId: 1 })]);
+      return leadId;
+    };
+    const sent = () => messages().flatMap(({ taskIds }) => taskIds);
+
+    test('waits with them when it begins with that method', async () => {
+      const { slotAt, turnAt } = await taskFor(await plan());
+      expect({ slotAt, turnAt }).toEqual({ slotAt: expect.any(Number), turnAt: slotAt });
+      expect(sent()).toEqual([]);
+    });
+
+    test('is sent when it begins with another', async () => {
+      const leadId = await planLead();
+      expect(sent()).toEqual([(await taskFor(leadId)).taskId]);
+    });
+
+    test('is sent by the clock when it was not before, and the others are not', async () => {
+      const deal = await taskFor(await plan());
+      await hold();
+      const lead = await taskFor(await planLead());
+      await letGo();
+      expect(sent()).toEqual([]);
+      bench.time.now = Math.max(deal.slotAt ?? 0, lead.slotAt ?? 0) + 1;
+      expect(await bench.parts.tasks.line.isHeld(bench.memberId)).toBe(true);
+      await release();
+      expect(sent()).toEqual([lead.taskId]);
+    });
+  });
+
   test('is sent by the clock although somebody will come for another method later', async () => {
     await hold();
     const dealId = await plan();

@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { TableUnavailable } from '../../../lib/aws/table.ts';
-import { failureOf, partsOf, watched } from '../portals/parts.ts';
+import { lineOf } from '../../../lib/tasks/line.ts';
+import type { DeletionMessage } from '../../../lib/tasks/messages.ts';
+import { releaseDue } from '../../../lib/tasks/release.ts';
+import { failureOf, MemoryQueue, partsOf, watched } from '../portals/parts.ts';
 import { Bench, eachTestHas, deletion } from './bench.ts';
 
 let bench: Bench;
@@ -70,6 +73,33 @@ describe('a table that fails right after the deletion', () => {
     });
     expect(bench.sent(deletion)).toBe(1);
   });
+});
+
+test('the rows of a portal that cannot be written do not keep the clock from the tasks of another', async () => {
+  for (const key of await bench.openRows()) await bench.database.tables.tasks.delete(key);
+  const other = await Bench.start(bench.database);
+  const rule = { when: { type: 'deal', stages: 'all-lost' }, delete: [{ what: 'deal-contacts' }] } as const;
+  for (const one of [bench, other]) {
+    const line = lineOf(one.memberId, { ...rule, delete: [...rule.delete] });
+    for (let nth = 0; nth < 12; nth += 1) await one.taskOf({ entityTypeId: 2, id: one.addLostDeal() }, 'one', { line });
+  }
+  const portals = watched(bench.database.tables.portals, {
+    before: (operation, [key]) => {
+      if (operation === 'update' && (key as { memberId: string }).memberId === bench.memberId) {
+        throw new TableUnavailable('throttled');
+      }
+    },
+  });
+  const { budgets } = partsOf({ ...bench.database.tables, portals }, { time: bench.time });
+  const { deletions, events, time } = other;
+  const reconcile = new MemoryQueue();
+  await releaseDue({ ...other.parts, budgets, deletions, events, reconcile }, time.now + 60_000);
+  const sent = deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
+  for (const { taskId, turnAt } of [...(await bench.tasks()), ...(await other.tasks())]) {
+    expect(sent.includes(taskId) || turnAt !== undefined).toBe(true);
+  }
+  expect(other.notes.lines).toContainEqual(expect.objectContaining({ message: 'sent without a pace' }));
+  await other.close();
 });
 
 describe('a row that cannot be read', () => {

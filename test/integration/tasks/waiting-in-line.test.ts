@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { OutgoingMessage } from '../../../lib/aws/queue.ts';
+import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
 import { lineOf } from '../../../lib/tasks/line.ts';
 import type { DeletionMessage } from '../../../lib/tasks/messages.ts';
 import { releaseDue } from '../../../lib/tasks/release.ts';
@@ -545,4 +546,50 @@ describe('on a clock that goes on while tables answer', () => {
     expect((await bench.parts.tasks.get(taskId))?.slotAt).toBeUndefined();
     expect((await bench.parts.tasks.get(taskId))?.turnAt).toBeLessThan(time.now);
   });
+});
+
+// With a backlog a round of those who have never failed is always the larger one.
+test('a task that has failed once has its next try soon after its time, whatever stands in line', async () => {
+  const perCall = 3;
+  const { parts, memberId, time } = bench;
+  // Operating time is not what this is about.
+  await parts.portals.change(memberId, { limits: { ...ordinaryLimits, burst: 5_000, operatingSeconds: 100_000 } });
+  await bench.beMeasured(perCall);
+  // The clock sees every row there is, whatever test it is of.
+  for (const key of await bench.openRows()) await bench.database.tables.tasks.delete(key);
+  await inLine(300);
+  const [retried] = (await inLine(1)).ids as [string];
+  const due = time.now + 30 * second;
+  await parts.tasks.putOff(retried, { nextAt: due, attempts: 1, history: [] });
+  const rest = through(bench, {
+    before: ({ commands }) => {
+      time.now += (commands.get(deletion) ?? 0) * perCall * second;
+      return undefined;
+    },
+  });
+  const { deletions, events } = bench;
+  let message: Partial<DeletionMessage> | undefined = { taskIds: [await one()] };
+  for (let ticked = time.now; message && (await bench.task(retried)).status === 'open';) {
+    const { taskIds = [], ...goesOn } = message;
+    const again = await bench.work(taskIds, { line, rest, ...goesOn });
+    time.now = Math.max(time.now, again ?? 0);
+    if (time.now >= ticked + minute) {
+      ticked = time.now;
+      await releaseDue({ ...parts, deletions, events, reconcile: reconcileQueue }, time.now + minute);
+    }
+    message = deletions.sent.shift()?.body as DeletionMessage | undefined;
+  }
+  const { status, endedAt = 0 } = await bench.task(retried);
+  expect(status).toBe('done');
+  expect(endedAt - due).toBeLessThan(8 * minute);
+  expect(bench.sent(deletion)).toBeLessThan(250);
+});
+
+test('a task that was sent by a clock half a second ahead is done, and not only when its claim is over', async () => {
+  const taskId = await one();
+  const due = bench.time.now + 30 * second;
+  await bench.parts.tasks.putOff(taskId, { nextAt: due, attempts: 1, history: [] });
+  bench.time.now = due - second / 2;
+  await work([taskId]);
+  expect((await bench.task(taskId)).status).toBe('done');
 });
