@@ -210,3 +210,47 @@ export class BudgetStore {
     });
   }
 }
+
+/** Requests that were taken together, to be sent one by one. Safe for calls that run at once. */
+export class Reservation {
+  readonly #budgets: BudgetStore;
+  readonly #memberId: string;
+  /** Of what the bucket never holds at once, the rest is sent all the same, and there is nothing of it to give back. */
+  readonly #beyond: number;
+  #turn: Turn;
+  #unsent: number;
+  #isReleased = false;
+
+  constructor(budgets: BudgetStore, memberId: string, turn: Turn, requests: number) {
+    this.#budgets = budgets;
+    this.#memberId = memberId;
+    this.#beyond = requests - turn.requests;
+    this.#turn = turn;
+    this.#unsent = requests;
+  }
+
+  /** One is about to be sent. False: there is none left. */
+  claim(): boolean {
+    if (this.#unsent <= 0) return false;
+    this.#unsent -= 1;
+    return true;
+  }
+
+  /** One that was claimed is not sent after all: it is for the next call or, after the release, for others. */
+  async putBack(): Promise<void> {
+    this.#unsent += 1;
+    if (this.#isReleased) await this.release();
+  }
+
+  /** Gives back what is neither sent nor about to be. */
+  async release(): Promise<void> {
+    this.#isReleased = true;
+    const unused = this.#unsent - this.#beyond;
+    if (unused <= 0) return;
+    const turn = this.#turn;
+    // Counted before it is written, so that nothing is given back twice. Without them the rest drains the sooner.
+    this.#unsent -= unused;
+    this.#turn = { ...turn, emptyAt: turn.emptyAt - unused * turn.drainMs };
+    await this.#budgets.giveBackRequests(this.#memberId, turn, unused);
+  }
+}

@@ -5,9 +5,9 @@ import type { Clock, Random, Sleep } from '../bitrix24/clock.ts';
 import { Bitrix24Error, PortalMoved } from '../bitrix24/failures.ts';
 import { limitsInForce } from '../bitrix24/limits.ts';
 import { minute, second, type Verdict, withoutRefresh } from '../bitrix24/reactions.ts';
-import type { Access, RestClient } from '../bitrix24/rest-client.ts';
+import { type Access, type RestClient, TooLateToStart } from '../bitrix24/rest-client.ts';
 import type { Strictness } from '../bitrix24/strictness.ts';
-import type { BudgetStore, Turn } from './budgets.ts';
+import { type BudgetStore, Reservation, type Turn } from './budgets.ts';
 import type { Credentials, CredentialStore, OAuthCredentials } from './credentials.ts';
 import { judge, type JudgedAnswer } from './judge.ts';
 import { hasLasted, mayLast } from './lasting-trouble.ts';
@@ -56,6 +56,15 @@ export interface SendOptions {
   readonly aside?: boolean;
 }
 
+/** A request that may go out now. */
+interface Cleared {
+  readonly access: Access;
+  /** Of the tokens; undefined for a webhook. */
+  readonly generation: number | undefined;
+  /** It was not sent after all. */
+  readonly giveBack: () => Promise<void>;
+}
+
 export interface SessionOptions extends RefreshOptions {
   readonly portals: PortalStore;
   readonly credentials: CredentialStore;
@@ -82,9 +91,7 @@ export class PortalSession {
   readonly #deadline: number;
   readonly #meter: OperatingMeter;
   #credentials: Credentials | undefined;
-  #reserved = 0;
-  #beyond = 0;
-  #reservedTurn: Turn | undefined;
+  #reservations: readonly Reservation[] = [];
   #troubled: boolean;
   #needsRights = false;
   #strictness: Strictness | undefined;
@@ -111,18 +118,16 @@ export class PortalSession {
    * @throws PortalBusy
    */
   async reserve(requests: number, share = this.#options.bucketShare): Promise<void> {
-    this.#reservedTurn = await this.#take(requests, share);
-    // Of what the bucket never holds at once, the rest is sent all the same, and there is nothing of it to give back.
-    this.#beyond = requests - this.#reservedTurn.requests;
-    this.#reserved += requests;
+    const turn = await this.#take(requests, share);
+    const reservation = new Reservation(this.#options.budgets, this.#portal.memberId, turn, requests);
+    this.#reservations = [...this.#reservations, reservation];
   }
 
   /** What was reserved and is not needed after all is there for others. */
   async release(): Promise<void> {
-    const [turn, unused] = [this.#reservedTurn, this.#reserved - this.#beyond];
-    this.#reserved = 0;
-    if (turn === undefined || unused <= 0) return;
-    await this.#quietly(() => this.#options.budgets.giveBackRequests(this.#portal.memberId, turn, unused));
+    const reservations = this.#reservations;
+    this.#reservations = [];
+    for (const reservation of reservations) await this.#quietly(() => reservation.release());
   }
 
   /**
@@ -203,25 +208,18 @@ export class PortalSession {
 
   /** One call of one method. Throws as `batch` does. */
   async call(method: string, params: Record<string, unknown>, send: SendOptions): Promise<RestAnswer> {
-    const { rest, clock } = this.#options;
+    const { rest } = this.#options;
     let refreshed = false;
     let moved = false;
     for (;;) {
-      if (this.#reserved > 0) this.#reserved -= 1;
-      else await this.#take(1);
-      const { access, generation } = await this.#access();
-      if (send.stillHolds && !(await send.stillHolds())) {
-        throw new PortalBusy('The portal has changed since it was decided what to do', { until: clock() });
-      }
-      if (send.freshUntil !== undefined && clock() > send.freshUntil) {
-        throw new OutOfDate('It took too long to read the records: what was read is too old to act on');
-      }
+      const { access, generation, giveBack } = await this.#clearToSend(send);
       try {
         send.onSent?.();
         const answer = await rest.call(access, method, params, { write: send.write, deadline: this.#deadline });
         await this.#quietly(() => this.#endTrouble());
         return answer;
       } catch (error) {
+        if (error instanceof TooLateToStart) await giveBack();
         if (!(error instanceof Bitrix24Error)) throw error;
         if (error.row.reaction === 'refresh' && generation !== undefined && !refreshed) {
           refreshed = true;
@@ -239,6 +237,37 @@ export class PortalSession {
         );
       }
     }
+  }
+
+  /**
+   * Takes a request and makes sure that it may be sent. What is refused here has not gone out, and leaves its place in the
+   * bucket to others; whatever becomes of it later, the portal may have counted it.
+   */
+  async #clearToSend({ stillHolds, freshUntil }: SendOptions): Promise<Cleared> {
+    const { clock } = this.#options;
+    const giveBack = await this.#claim();
+    try {
+      const held = await this.#access();
+      if (stillHolds && !(await stillHolds())) {
+        throw new PortalBusy('The portal has changed since it was decided what to do', { until: clock() });
+      }
+      if (freshUntil !== undefined && clock() > freshUntil) {
+        throw new OutOfDate('It took too long to read the records: what was read is too old to act on');
+      }
+      return { ...held, giveBack };
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
+  }
+
+  /** One of the requests that were reserved, else one that is taken now. Gives what takes it back. */
+  async #claim(): Promise<Cleared['giveBack']> {
+    const { budgets } = this.#options;
+    const reservation = this.#reservations.find((one) => one.claim());
+    if (reservation) return () => this.#quietly(() => reservation.putBack());
+    const turn = await this.#take(1);
+    return () => this.#quietly(() => budgets.giveBackRequests(this.#portal.memberId, turn, 1));
   }
 
   /**
@@ -267,7 +296,7 @@ export class PortalSession {
     }
   }
 
-  async #access(): Promise<{ access: Access; generation: number | undefined }> {
+  async #access(): Promise<Omit<Cleared, 'giveBack'>> {
     const { credentials, clock } = this.#options;
     this.#credentials ??= await credentials.get(this.#portal.memberId);
     const held = this.#credentials;
