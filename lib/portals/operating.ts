@@ -186,7 +186,10 @@ export class OperatingMeter {
     await this.#note(new Map(notable));
   }
 
-  /** Nobody knows how long the portal worked, so all of the time we waited is charged. */
+  /**
+   * Nobody knows how long the portal worked, so all of the time we waited is charged: to the methods and, where the portal
+   * is known to bill it, to `batch`.
+   */
   async chargeUnanswered(commands: ReadonlyMap<string, Command>, waitedMs: number): Promise<void> {
     const seconds = waitedMs / 1000;
     const costs = Map.groupBy([...commands.values()].map(costKey), (key) => key);
@@ -194,7 +197,9 @@ export class OperatingMeter {
       ...callsByMethod(commands),
       ...[...costs].map(([key, some]) => [key, some.length] as const),
     ]);
-    await this.#note(new Map([...calls].map(([key, count]) => [key, { calls: count, seconds }])));
+    if (isBilled((await this.#uses()).get('batch'))) calls.set('batch', 1);
+    const seen = new Map([...calls].map(([key, count]) => [key, { calls: count, seconds }]));
+    await this.#note(seen, { isAnswered: false });
   }
 
   /**
@@ -219,15 +224,23 @@ export class OperatingMeter {
     return this.#budgets.operating(this.#portal.memberId);
   }
 
-  async #note(seen: ReadonlyMap<string, Measured>): Promise<void> {
+  /** Only an answer shows that a method is open again which somebody else has found closed meanwhile. */
+  async #note(seen: ReadonlyMap<string, Measured>, { isAnswered = true } = {}): Promise<void> {
     if (seen.size === 0) return;
     const before = await this.#uses();
     const { limits, memberId } = this.#portal;
-    const after = [...seen].map(
-      ([method, measured]) => [method, withMeasured(before.get(method), measured, limits, this.#clock())] as const,
-    );
+    const after = [...seen].map(([method, measured]) => {
+      const use = before.get(method);
+      const blockedUntil = isAnswered ? undefined : use?.blockedUntil;
+      return [method, { ...withMeasured(use, measured, limits, this.#clock()), blockedUntil }] as const;
+    });
     await this.#budgets.setOperating(memberId, new Map(after));
   }
+}
+
+/** Portals that bill a batch to its methods alone name the operating time of `batch` as well, as none. */
+function isBilled(use: MethodUse | undefined): boolean {
+  return use !== undefined && (use.operating > 0 || use.blockedUntil !== undefined);
 }
 
 function callsByMethod(commands: ReadonlyMap<string, Command>): Map<string, number> {

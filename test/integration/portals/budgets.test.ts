@@ -400,6 +400,43 @@ describe('the operating time', () => {
     expect((await parts.budgets.operating(memberId)).get(method)).toMatchObject({ operating: 130 });
   });
 
+  test('without an answer, it is charged to `batch` too, once, where the portal bills that', async () => {
+    await measure(10, 4, 0, took(40, 300));
+    await meter.chargeUnanswered(new Map([...commands(10), ...commands(5, other)]), 65_000);
+    const uses = await parts.budgets.operating(memberId);
+    expect(uses.get('batch')).toMatchObject({ operating: 365, perCall: 65 });
+    expect(uses.get(other)).toMatchObject({ operating: 65, perCall: 13 });
+    await meter.chargeUnanswered(commands(10), 65_000);
+    await meter.chargeUnanswered(commands(10, other), 65_000);
+    // 470 s are kept to, whichever methods it was.
+    expect(await failureOf(meter.require(commands(1, 'crm.item.get')))).toBeInstanceOf(PortalBusy);
+  });
+
+  test('without an answer, it is charged to a `batch` that was refused before it was ever measured', async () => {
+    await meter.block('batch');
+    time.now += 60_000;
+    await meter.chargeUnanswered(commands(10), 65_000);
+    expect((await parts.budgets.operating(memberId)).get('batch')).toMatchObject({ operating: 65 });
+  });
+
+  test('without an answer, what was refused meanwhile to somebody else stays closed', async () => {
+    const until = [await meter.block(method), await meter.block('batch')];
+    await meter.chargeUnanswered(commands(10), 65_000);
+    const uses = await parts.budgets.operating(memberId);
+    expect([method, 'batch'].map((key) => uses.get(key)?.blockedUntil)).toEqual(until);
+    expect(await room(method, 1)).toEqual({ calls: 0, waitUntil: time.now + 60_000 });
+  });
+
+  test.each([
+    ['says that it has used none', () => took(40, 0)],
+    ['says nothing of it', () => took(40)],
+  ])('without an answer, it is not charged to a `batch` of which the portal %s', async (_what, envelope) => {
+    await measure(10, 4, 40, envelope());
+    const before = (await parts.budgets.operating(memberId)).get('batch');
+    await meter.chargeUnanswered(commands(10), 65_000);
+    expect((await parts.budgets.operating(memberId)).get('batch')).toEqual(before);
+  });
+
   test('of reads is only written down when it matters', async () => {
     await measure(10, 0.1, 100, undefined, false);
     expect((await parts.budgets.operating(memberId)).size).toBe(0);
