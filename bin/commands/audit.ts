@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { type AuditEntry, deploymentAudit, mostAuditEntries } from '../../lib/portals/audit-log.ts';
+import { checkPeriod } from '../check-period.ts';
+import { UsageError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import { counted } from '../counted.ts';
 import type { Deployment } from '../deployment.ts';
@@ -33,7 +35,7 @@ export function addAudit(program: Command, run: CommandRun): void {
     .option('--portal <ID>', 'only about this portal: member id or domain')
     .option(
       '--since <time>',
-      `30d (ago), 2027-01-31 or 2027-01-31T10:00:00Z (default: ${defaultDays}d)`,
+      `30d (ago), 2027-01-31 or 2027-01-31T10:00:00Z (default: ${defaultDays}d before --until)`,
       momentOption(run.io.clock),
     )
     .option('--until <time>', 'up to then (default: now)', momentOption(run.io.clock));
@@ -43,7 +45,10 @@ export function addAudit(program: Command, run: CommandRun): void {
 }
 
 async function show({ audit, portals, clock }: Deployment, options: Options): Promise<Report> {
-  const { since = clock() - defaultDays * day, until = clock() } = options;
+  const now = clock();
+  const { until = now, since = Math.min(until, now) - defaultDays * day } = options;
+  if (since > now) throw new UsageError('--since is still to come');
+  checkPeriod({ since, until });
   const portal = options.portal === undefined ? undefined : await findPortal(portals, options.portal);
   const domains = new Map((portal ? [portal] : await portals.list()).map(({ memberId, domain }) => [memberId, domain]));
   const { entries, unreadable, more } = await audit.list({ memberId: portal?.memberId, since, until });
@@ -51,6 +56,7 @@ async function show({ audit, portals, clock }: Deployment, options: Options): Pr
     const id = known ?? (memberId === deploymentAudit ? undefined : memberId);
     return id === undefined ? undefined : (domains.get(id) ?? id);
   };
+  const span = options.until === undefined ? `since ${iso(since)}` : `from ${iso(since)} to ${iso(until)}`;
   const warnings =
     unreadable === 0 ? [] : [`${counted(unreadable, 'entry', 'entries')} cannot be read and are left out`];
   if (more) warnings.push(`these are the newest ${mostAuditEntries}: give a shorter period with --since and --until`);
@@ -64,7 +70,7 @@ async function show({ audit, portals, clock }: Deployment, options: Options): Pr
     },
     text:
       entries.length === 0
-        ? [`Nobody changed anything by the command line since ${iso(since)}.`]
+        ? [`Nobody changed anything by the command line ${span}.`]
         : textTable(
             headings,
             entries.map((entry) => row(entry, domainOf(entry))),

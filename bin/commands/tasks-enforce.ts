@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { each } from '../../lib/tasks/each.ts';
 import { enforceTask } from '../../lib/tasks/enforce.ts';
+import { checkPeriod } from '../check-period.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import { confirm } from '../confirm.ts';
@@ -59,6 +60,7 @@ export function addTasksEnforce(tasks: Command, run: CommandRun): void {
 async function enforce(deployment: Deployment, run: CommandRun, ids: string[], options: Options): Promise<Report> {
   const byFilter = options.rule !== undefined || options.since !== undefined;
   if (ids.length > 0 === byFilter) throw new UsageError('Say which tasks: by their ids, or by --rule and --since');
+  checkPeriod(options);
   const askedAt = deployment.clock();
   const { found, warnings } = await choose(deployment, run, ids, options);
   const portal = await portalFor(deployment, found, options);

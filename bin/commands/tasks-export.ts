@@ -3,6 +3,7 @@ import { DestructionRecord } from '../../lib/tasks/export/destruction-record.ts'
 import { happenedIn, type Period } from '../../lib/tasks/export/period.ts';
 import { taskCsv, taskCsvHeader } from '../../lib/tasks/export/task-csv.ts';
 import type { Task } from '../../lib/tasks/task.ts';
+import { checkPeriod } from '../check-period.ts';
 import { UsageError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import { counted } from '../counted.ts';
@@ -73,7 +74,7 @@ async function exportTasks(deployment: Deployment, run: CommandRun, options: Opt
   const { memberId, domain } = await portalOrOnly(portals, options.portal);
   const now = clock();
   const period = { since: options.since ?? 0, until: options.until ?? now };
-  if (period.since >= period.until) throw new UsageError('--since has to be before --until');
+  checkPeriod(period);
   const record = options.act && { ...period, domain, memberId, by: operator, at: now };
   const destroyed = record && new DestructionRecord(record, options.format ?? 'csv');
   const writer = destroyed ?? (options.format === 'csv' ? csvWriter(domain) : jsonWriter(domain));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Task, taskStatuses } from '../../lib/tasks/task.ts';
+import { checkPeriod } from '../check-period.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import { counted } from '../counted.ts';
 import type { Deployment } from '../deployment.ts';
@@ -52,6 +53,7 @@ interface Found {
 }
 
 async function list(deployment: Deployment, run: CommandRun, options: Options): Promise<Report> {
+  checkPeriod(options);
   const { memberId, domain } = await portalOrOnly(deployment.portals, options.portal);
   const { tasks: found, unreadable, stoppedAt, isFull } = await search(deployment, run, memberId, options);
   const more = stoppedAt !== undefined;

@@ -94,6 +94,15 @@ describe('the audit log', () => {
     expect(await entriesOf()).toHaveLength(before);
   });
 
+  test.each(['--since 1d --until 2d', '--since 2099-01-01', '--since 2099-01-01 --until 2099-02-01'])(
+    'with %s there is nothing that audit could say',
+    async (options) => {
+      const { code, stdout, stderr } = await stage.run(`audit ${options}`);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^error: --since (has to be before --until|is still to come)\n$/);
+    },
+  );
+
   test('no secret is kept, wherever it was given', async () => {
     const { domain } = stage.portal;
     await stage.run([
@@ -154,6 +163,12 @@ describe('the audit log', () => {
     expect(await stage.json('audit --since 60d --until 30d')).toMatchObject({ entries: [{}, {}] });
     stage.now += 40 * day;
     expect((await stage.run('audit')).stdout).toContain('Nobody changed anything');
+    const until = new Date(stage.now - 45 * day).toISOString();
+    const from = new Date(stage.now - 50 * day).toISOString();
+    expect((await stage.run(`audit --since ${from} --until ${until}`)).stdout).toBe(
+      `Nobody changed anything by the command line from ${from} to ${until}.\n`,
+    );
+    expect((await stage.run('audit --until 60d')).stdout).toContain('portals pause');
     // The rows of a portal beside the log are not in the way of anything else.
     expect((await stage.run('portals list')).code).toBe(0);
   });

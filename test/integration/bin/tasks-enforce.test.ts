@@ -102,6 +102,10 @@ describe('tasks enforce', () => {
     const { domain } = stage.portal;
     expect((await stage.run('tasks enforce')).code).toBe(2);
     expect((await stage.run(`tasks enforce ${old} --rule unlink`)).code).toBe(2);
+    expect(await stage.run('tasks enforce --rule unlink --since 1d --until 2d')).toMatchObject({
+      code: 2,
+      stderr: 'error: --since has to be before --until\n',
+    });
     await stage.run(`portals pause ${domain}`);
     expect((await stage.run(`tasks enforce ${old} --confirm 1`)).stderr).toContain('is paused');
     await stage.run(`portals resume ${domain}`);

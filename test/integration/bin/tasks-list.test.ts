@@ -50,6 +50,7 @@ describe('tasks list', () => {
     '--record quote:1',
     '--record 2:0',
     '--until 13-13-13',
+    '--since 1d --until 2d',
   ])('%s is a wrong command line', async (options) => {
     expect(await stage.run(`tasks list ${options}`)).toMatchObject({ code: 2, stdout: '' });
   });
