@@ -2,6 +2,7 @@ import { CommandError } from './command-error.ts';
 import type { Deployment } from './deployment.ts';
 import { findPortal } from './find-portal.ts';
 import { type PendingInstallation, pendingInstallations } from './pending-installations.ts';
+import { commandLine } from './place.ts';
 
 /** Whose app's id and secret are to be stored; `undecided`: it has to be said which of these. */
 export type Choice =
@@ -13,7 +14,7 @@ export type Choice =
  * @throws CommandError when no app was installed there
  */
 export async function chooseAppPortal(deployment: Deployment, id: string | undefined): Promise<Choice> {
-  const { credentials, credentialsTable, portals, clock } = deployment;
+  const { credentials, credentialsTable, clock, place } = deployment;
   const pending = await pendingInstallations(credentialsTable, clock());
   const waiting = id === undefined ? pending : pending.filter((one) => one.memberId === id || one.domain === id);
   const [only] = waiting;
@@ -28,9 +29,9 @@ export async function chooseAppPortal(deployment: Deployment, id: string | undef
 
   const held = await credentials.get(id);
   if (held?.kind === 'oauth') return { memberId: id, domain: new URL(held.clientEndpoint).host };
-  const portal = await findPortal(portals, id);
+  const portal = await findPortal(deployment, id);
   if (portal.connection === 'oauth') return portal;
   throw new CommandError(
-    `${portal.domain} is connected by webhooks, which need no app. See: npx tidy24 portals connect`,
+    `${portal.domain} is connected by webhooks, which need no app. See: ${commandLine(place, 'portals connect')}`,
   );
 }

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { memberIdSchema } from '../lib/bitrix24/member-id.ts';
-import type { PortalStore } from '../lib/portals/store.ts';
 import { type DeadEntry, type DeadQueueName, deadQueues } from '../lib/tasks/dead-message.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import { factsOf } from './dead-letter-view.ts';
+import type { Deployment } from './deployment.ts';
 import { findPortal } from './find-portal.ts';
 
 export interface ChoiceOptions {
@@ -36,12 +36,12 @@ export function requireChoice(ids: readonly string[], { code, portal, all }: Cho
 
 /** Which dead letters are meant: those that fulfil everything that is given. */
 export async function choiceOf(
-  portals: PortalStore,
+  deployment: Deployment,
   ids: readonly string[],
   { code, portal, queue }: ChoiceOptions,
 ): Promise<Choice> {
   const given = ids.map(readId);
-  const memberId = portal === undefined ? undefined : await memberIdOf(portals, portal);
+  const memberId = portal === undefined ? undefined : await memberIdOf(deployment, portal);
   const named = (entry: DeadEntry, id: string) =>
     entry.id.toLowerCase().startsWith(id) || factsOf(entry).taskIds.some((taskId) => taskId.startsWith(id));
   return {
@@ -64,9 +64,9 @@ function readId(id: string): string {
 }
 
 /** A portal that is gone can still have dead letters. */
-async function memberIdOf(portals: PortalStore, id: string): Promise<string> {
+async function memberIdOf(deployment: Deployment, id: string): Promise<string> {
   try {
-    return (await findPortal(portals, id)).memberId;
+    return (await findPortal(deployment, id)).memberId;
   } catch (error) {
     if (error instanceof CommandError && memberIdSchema.safeParse(id).success) return id;
     throw error;

@@ -16,7 +16,7 @@ import { TaskStore } from '../lib/tasks/store.ts';
 import { dynamoDbConfig } from './aws-clients.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import type { CliIo } from './io.ts';
-import { type Place, tableName } from './place.ts';
+import { commandLine, type Place, tableName } from './place.ts';
 
 /** One deployment's tables and what is needed to talk to its portals. */
 export interface Deployment extends ProofOptions {
@@ -52,7 +52,7 @@ export function openDeployment(io: CliIo, place: Place): Deployment {
     tasks: new TaskStore(openTable(documents, tableName(place, 'tasks')), clock, newId),
     snapshots: new SnapshotStore(openTable(documents, tableName(place, 'snapshots')), clock, random),
     rest: new RestClient({ fetch, clock }),
-    defaultApp: defaultApp(io.env['TIDY24_APP_PARAMETER']),
+    defaultApp: defaultApp(io.env['TIDY24_APP_PARAMETER'], place),
     allowLoopback: place.local,
     ownDomains: ownDomains(io.env['TIDY24_PORTAL_DOMAINS']),
     fetch,
@@ -71,7 +71,7 @@ export function openDeployment(io: CliIo, place: Place): Deployment {
  * The deployment's own app. The functions know the parameter's name from their environment, a command line only when
  * it is told: without it, a refresh must fail here, and not pause the portal for want of an app.
  */
-function defaultApp(parameter: string | undefined): () => Promise<App> {
+function defaultApp(parameter: string | undefined, place: Place): () => Promise<App> {
   const read = appParameter(parameter === '' ? undefined : parameter);
   return async () => {
     const app = await read().catch((error: unknown) => {
@@ -80,7 +80,7 @@ function defaultApp(parameter: string | undefined): () => Promise<App> {
     if (app) return app;
     throw new CommandError(
       'The portal has no app of its own. Set TIDY24_APP_PARAMETER to the name of the SSM parameter that this deployment ' +
-        'keeps its app in, or give the portal one with: npx tidy24 portals credentials',
+        `keeps its app in, or give the portal one with: ${commandLine(place, 'portals credentials')}`,
     );
   };
 }

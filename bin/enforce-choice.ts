@@ -9,6 +9,7 @@ import type { CommandRun } from './command-run.ts';
 import type { Deployment } from './deployment.ts';
 import { portalOrOnly } from './find-portal.ts';
 import { findTasks } from './find-task.ts';
+import { commandLine } from './place.ts';
 import { portalTasks } from './portal-tasks.ts';
 import { Progress } from './progress.ts';
 import { unreadableTasks } from './unreadable-tasks.ts';
@@ -42,8 +43,8 @@ export async function choose(
   { portal, rule, since, until }: EnforceChoice,
 ): Promise<{ found: Task[]; warnings: string[] }> {
   if (ids.length > 0) return { found: await findTasks(deployment, ids, portal), warnings: [] };
-  const { portals, tasks, clock } = deployment;
-  const { memberId } = await portalOrOnly(portals, portal);
+  const { tasks, clock } = deployment;
+  const { memberId } = await portalOrOnly(deployment, portal);
   const progress = new Progress(io);
   const found: Task[] = [];
   const unreadable: string[] = [];
@@ -63,21 +64,23 @@ export async function choose(
 
 /** @throws CommandError when nothing can be carried out on the portal of these tasks */
 export async function portalFor(
-  { portals }: Deployment,
+  deployment: Deployment,
   found: readonly Task[],
   { portal: id }: EnforceChoice,
 ): Promise<Enforced> {
+  const { portals, place } = deployment;
   const memberIds = new Set(found.map(({ memberId }) => memberId));
   if (memberIds.size > 1) throw new CommandError('These tasks are of several portals. Name those of one at a time.');
   const [memberId] = memberIds;
-  const portal = memberId === undefined ? await portalOrOnly(portals, id) : await portals.get(memberId);
+  const portal = memberId === undefined ? await portalOrOnly(deployment, id) : await portals.get(memberId);
   if (!portal) throw new CommandError('The portal of these tasks is not there any more.');
   const { domain, state, mode, pause, rulesVersion } = portal;
   if (state !== 'active') throw new CommandError(`${domain} is ${state}: nothing can be carried out there.`);
   if (pause) throw new CommandError(`${domain} is paused (${pause.code}): ${pause.reason}`);
   if (mode !== 'enforce') {
+    const enforce = commandLine(place, `portals mode ${domain} enforce`);
     throw new CommandError(
-      `${domain} is in mode observe, so the same tasks would only be observed again. First: portals mode ${domain} enforce`,
+      `${domain} is in mode observe, so the same tasks would only be observed again. First: ${enforce}`,
     );
   }
   if (rulesVersion === undefined) throw new CommandError(`${domain} has no rules.`);

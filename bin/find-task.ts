@@ -2,6 +2,7 @@ import type { Task } from '../lib/tasks/task.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import type { Deployment } from './deployment.ts';
 import { portalOrOnly } from './find-portal.ts';
+import { commandLine } from './place.ts';
 import { portalTasks } from './portal-tasks.ts';
 import { unreadableTasks } from './unreadable-tasks.ts';
 
@@ -28,7 +29,10 @@ export async function findTasks(
   const tasks: Task[] = [];
   for (const digits of all) {
     const task = found.get(digits) ?? (digits.length === 64 ? await byId(deployment, digits) : undefined);
-    if (!task) throw new CommandError(`There is no task ${digits}. See which there are with: npx tidy24 tasks list`);
+    if (!task) {
+      const list = commandLine(deployment.place, 'tasks list');
+      throw new CommandError(`There is no task ${digits}. See which there are with: ${list}`);
+    }
     tasks.push(task);
   }
   return [...new Map(tasks.map((task) => [task.taskId, task])).values()];
@@ -51,11 +55,12 @@ async function byId({ tasks }: Deployment, taskId: string): Promise<Task | undef
 }
 
 async function byDigits(
-  { portals, tasks, clock }: Deployment,
+  deployment: Deployment,
   wanted: readonly string[],
   portalId: string | undefined,
 ): Promise<Map<string, Task>> {
-  const { memberId, domain } = await portalOrOnly(portals, portalId);
+  const { tasks, clock } = deployment;
+  const { memberId, domain } = await portalOrOnly(deployment, portalId);
   const found = new Map<string, Task>();
   const unreadable = (taskId: string): void => {
     if (!wanted.some((digits) => taskId.startsWith(digits))) return;

@@ -22,8 +22,8 @@ export async function resolveOnPortal(
   id: string,
   rules: RuleSet,
 ): Promise<{ portal: Portal; resolved: RuleSet }> {
-  const { portals, clock } = deployment;
-  const portal = await findPortal(portals, id);
+  const { clock } = deployment;
+  const portal = await findPortal(deployment, id);
   const { domain, state } = portal;
   if (state === 'disconnected') throw new CommandError(`${domain} is disconnected. Connect it again first.`);
   const session = new LookingSession(deployment, portal, clock() + deadlineMs);

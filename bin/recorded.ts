@@ -73,22 +73,23 @@ export async function recorded(
 
 /** The portal that a command is about, so far as that is known before it has begun. */
 async function portalOf(
-  { portals, tasks }: Deployment,
+  deployment: Deployment,
   command: Command,
   { portal: where }: Recording,
 ): Promise<Portal | undefined> {
+  const { portals, tasks } = deployment;
   const first = z
     .union([z.string(), z.array(z.string()).transform(([id]) => id)])
     .safeParse(command.processedArgs[0]).data;
   const option = z.string().safeParse(command.getOptionValue('portal')).data;
   switch (where) {
     case 'argument':
-      return first === undefined ? portalOrOnly(portals, undefined) : findPortal(portals, first);
+      return first === undefined ? portalOrOnly(deployment, undefined) : findPortal(deployment, first);
     case 'option':
-      return option === undefined ? undefined : findPortal(portals, option);
+      return option === undefined ? undefined : findPortal(deployment, option);
     case 'tasks': {
       const task = first?.length === 64 ? await tasks.get(first.toLowerCase()) : undefined;
-      return task ? portals.get(task.memberId) : portalOrOnly(portals, option);
+      return task ? portals.get(task.memberId) : portalOrOnly(deployment, option);
     }
     case 'none':
       break;

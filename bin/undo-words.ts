@@ -50,7 +50,7 @@ function comingBack(plan: UndoPlan, recreate: boolean): string[] {
   if (!recreate) {
     words.push(
       'A lost deal, lead or item that is restored is deleted again by its rule, unless somebody prevents it: set the portal to',
-      'observe first (npx tidy24 portals mode), restore, undo once more, which holds it, and set the portal back to enforce.',
+      'observe first (portals mode), restore, undo once more, which holds it, and set the portal back to enforce.',
     );
   }
   const lost = [

@@ -44,12 +44,13 @@ export function addAudit(program: Command, run: CommandRun): void {
   );
 }
 
-async function show({ audit, portals, clock }: Deployment, options: Options): Promise<Report> {
+async function show(deployment: Deployment, options: Options): Promise<Report> {
+  const { audit, portals, clock } = deployment;
   const now = clock();
   const { until = now, since = Math.min(until, now) - defaultDays * day } = options;
   if (since > now) throw new UsageError('--since is still to come');
   checkPeriod({ since, until });
-  const portal = options.portal === undefined ? undefined : await findPortal(portals, options.portal);
+  const portal = options.portal === undefined ? undefined : await findPortal(deployment, options.portal);
   const domains = new Map((portal ? [portal] : await portals.list()).map(({ memberId, domain }) => [memberId, domain]));
   const { entries, unreadable, more } = await audit.list({ memberId: portal?.memberId, since, until });
   const domainOf = ({ memberId, portal: known }: AuditEntry): string | undefined => {

@@ -53,8 +53,8 @@ async function drop(deployment: Deployment, run: CommandRun, ids: string[], opti
   requireChoice(ids, options);
   const reason = redact(options.reason);
   if (reason === '') throw new UsageError('--reason must say why');
-  const { portals, place } = deployment;
-  const choice = await choiceOf(portals, ids, options);
+  const { place } = deployment;
+  const choice = await choiceOf(deployment, ids, options);
   const result = await withDeadLetters(run, place, choice.queues, async (letters) => {
     const found = (await letters.take()).filter(choice.wanted);
     const missing = choice.notFound(found);

@@ -34,7 +34,7 @@ export function addDlqList(dlq: Command, run: CommandRun): void {
 
 async function list(deployment: Deployment, run: CommandRun, options: Options): Promise<Report> {
   const { portals, place } = deployment;
-  const { queues, wanted } = await choiceOf(portals, [], options);
+  const { queues, wanted } = await choiceOf(deployment, [], options);
   const { found, full, cause } = await withDeadLetters(run, place, queues, async (letters) => ({
     found: (await letters.take()).filter(wanted),
     full: letters.full,

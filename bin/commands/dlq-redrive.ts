@@ -44,8 +44,8 @@ export function addDlqRedrive(dlq: Command, run: CommandRun): void {
 async function redrive(deployment: Deployment, run: CommandRun, ids: string[], options: Options): Promise<Report> {
   requireChoice(ids, options);
   const dryRun = options.dryRun ?? false;
-  const { portals, place } = deployment;
-  const choice = await choiceOf(portals, ids, options);
+  const { place } = deployment;
+  const choice = await choiceOf(deployment, ids, options);
   const result = await withDeadLetters(run, place, choice.queues, async (letters) => {
     const { redriven, troubles, error } = await redriveDeadLetters(deployment, letters, choice, dryRun);
     return { redriven, troubles, error, cause: letters.mustEnd, full: letters.full };

@@ -33,7 +33,7 @@ export function addDlqShow(dlq: Command, run: CommandRun): void {
 
 async function show(deployment: Deployment, run: CommandRun, id: string): Promise<Report> {
   const { portals, place } = deployment;
-  const { queues, wanted } = await choiceOf(portals, [id], {});
+  const { queues, wanted } = await choiceOf(deployment, [id], {});
   const found = await withDeadLetters(run, place, queues, async (letters) => (await letters.take()).filter(wanted));
   const [entry] = found;
   if (!entry) {

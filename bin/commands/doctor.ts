@@ -74,8 +74,8 @@ async function examine(deployment: Deployment, io: CliIo, id: string | undefined
 }
 
 /** @throws Error for a portal that there is none of: a failure like any other, because nothing could be looked at */
-async function chosen({ portals }: Deployment, id: string | undefined): Promise<Portal[]> {
-  return id === undefined ? portals.list() : [await findPortal(portals, id)];
+async function chosen(deployment: Deployment, id: string | undefined): Promise<Portal[]> {
+  return id === undefined ? deployment.portals.list() : [await findPortal(deployment, id)];
 }
 
 async function checkStage(deployment: Deployment): Promise<Finding[]> {

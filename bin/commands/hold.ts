@@ -6,6 +6,7 @@ import { counted } from '../counted.ts';
 import type { Deployment } from '../deployment.ts';
 import { portalOrOnly } from '../find-portal.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
+import { commandLine } from '../place.ts';
 import { printable, type Report } from '../report.ts';
 import { recordOption } from '../task-filter.ts';
 import { recordText } from '../task-view.ts';
@@ -99,15 +100,16 @@ function moment(text: string): number {
 }
 
 async function add(
-  { portals, operator, clock }: Deployment,
+  deployment: Deployment,
   records: readonly HeldRecord[],
   { portal: id, why, until }: AddOptions,
 ): Promise<Report> {
+  const { portals, operator, clock } = deployment;
   const reason = printable(why ?? '').trim();
   if (reason.length > longestWhy) throw new UsageError(`--why takes ${longestWhy} characters at most`);
   const at = clock();
   if (until !== undefined && until <= at) throw new UsageError('--until is over already');
-  const { memberId, domain } = await portalOrOnly(portals, id);
+  const { memberId, domain } = await portalOrOnly(deployment, id);
   const holds = records.map(({ entityTypeId, id: recordId }) =>
     holdSchema.parse({
       entityTypeId,
@@ -126,13 +128,15 @@ async function add(
   };
 }
 
-async function list({ portals, clock }: Deployment, { portal: id }: Options): Promise<Report> {
-  const { memberId, domain } = await portalOrOnly(portals, id);
+async function list(deployment: Deployment, { portal: id }: Options): Promise<Report> {
+  const { portals, clock, place } = deployment;
+  const { memberId, domain } = await portalOrOnly(deployment, id);
   const now = clock();
   const holds = await portals.holds.list(memberId);
   const views = holds.map((one) => holdView(one, now));
   if (views.length === 0) {
-    return { data: { memberId, domain, holds: [] }, text: [`${domain} has no holds. Add one: npx tidy24 hold add`] };
+    const example = commandLine(place, `hold add deal:101 --portal ${domain}`);
+    return { data: { memberId, domain, holds: [] }, text: [`${domain} has no holds. Add one: ${example}`] };
   }
   const rows = views.map(({ record, by, at, until, isOver, why }) => [
     record,
@@ -151,14 +155,14 @@ async function list({ portals, clock }: Deployment, { portal: id }: Options): Pr
 }
 
 async function remove(
-  { portals }: Deployment,
+  deployment: Deployment,
   records: readonly HeldRecord[],
   { portal: id }: Options,
 ): Promise<Report> {
-  const { memberId, domain } = await portalOrOnly(portals, id);
+  const { memberId, domain } = await portalOrOnly(deployment, id);
   const results = [];
   for (const record of records) {
-    const removed = await portals.holds.remove(memberId, record);
+    const removed = await deployment.portals.holds.remove(memberId, record);
     results.push({ record: recordText(record), ...record, removed });
   }
   return {

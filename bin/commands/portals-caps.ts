@@ -54,7 +54,7 @@ function spikeFactor(text: string): number | 'off' {
 async function setCaps(deployment: Deployment, id: string, options: Options): Promise<Report> {
   const { portals, caps: store, tasks } = deployment;
   const { hour, day, spike, release } = options;
-  const portal = await findPortal(portals, id);
+  const portal = await findPortal(deployment, id);
   const { memberId, domain, pause } = portal;
   const before = capsOf(portal);
   const after: Caps = {

@@ -39,7 +39,7 @@ export function addPortalsDisconnect(portals: Command, run: CommandRun): void {
     .option('--confirm <domain>', "the portal's domain, to go on without being asked");
   withGlobalOptions(command, 'npx tidy24 portals disconnect demo.bitrix24.com').action((id: string, options: Options) =>
     run.reportOn(options, async (deployment) => {
-      const portal = await findPortal(deployment.portals, id);
+      const portal = await findPortal(deployment, id);
       const { domain } = portal;
       const what = `tidy24 will erase the credentials of ${domain} and cancel its open tasks`;
       await confirmDomain(run.lines, { domain, given: options.confirm, what });

@@ -38,7 +38,7 @@ export function addPortalsMode(portals: Command, run: CommandRun): void {
   withGlobalOptions(command, 'npx tidy24 portals mode demo.bitrix24.com enforce').action(
     (id: string, mode: Portal['mode'], options: Options) =>
       run.reportOn(options, async (deployment) => {
-        const portal = await findPortal(deployment.portals, id);
+        const portal = await findPortal(deployment, id);
         return mode === 'enforce'
           ? enforce(deployment, portal, run.lines, options.confirm)
           : observe(deployment, portal);

@@ -38,7 +38,7 @@ export function addPortalsMove(portals: Command, run: CommandRun): void {
   withGlobalOptions(command, 'npx tidy24 portals move old.bitrix24.com new.bitrix24.com').action(
     (id: string, newHost: string | undefined, options: GlobalOptions) =>
       run.reportOn(options, async (deployment) => {
-        const portal = await findPortal(deployment.portals, id);
+        const portal = await findPortal(deployment, id);
         const host = await chosenHost(portal, newHost, { lines: run.lines, deployment });
         return move(deployment, run.secrets, portal, host);
       }),

@@ -30,13 +30,14 @@ export function addPortalsPause(portals: Command, run: CommandRun): void {
   );
 }
 
-async function pause({ portals, operator, place }: Deployment, id: string, given: string | undefined): Promise<Report> {
+async function pause(deployment: Deployment, id: string, given: string | undefined): Promise<Report> {
+  const { portals, operator, place } = deployment;
   if (given !== undefined && given.length > longestReason) {
     throw new UsageError(`--reason takes ${longestReason} characters at most`);
   }
   const text = printable(given ?? '').trim();
   const reason = `Paused by ${operator}${text === '' ? '.' : `: ${text}`}`;
-  const { memberId, domain, state } = await findPortal(portals, id);
+  const { memberId, domain, state } = await findPortal(deployment, id);
   if (state === 'disconnected') throw new CommandError(`${domain} is disconnected: nothing is done for it anyway.`);
   const paused = await portals.pause(memberId, { code: pausedByHand, reason });
   const portal = await portals.get(memberId);

@@ -33,7 +33,7 @@ export function addPortalsResume(portals: Command, run: CommandRun): void {
 
 async function resume(deployment: Deployment, id: string): Promise<Report> {
   const { portals, tasks } = deployment;
-  const portal = await findPortal(portals, id);
+  const portal = await findPortal(deployment, id);
   const { memberId, domain, pause } = portal;
   const found: StillWrong = pause ? await lookAt(deployment, portal) : { warnings: [] };
   if (found.stops !== undefined) {

@@ -58,9 +58,9 @@ export function addPortalsRobotKey(portals: Command, run: CommandRun): void {
 }
 
 async function create(deployment: Deployment, io: CliIo, id: string, options: Options): Promise<Report> {
-  const { portals, clock, place } = deployment;
+  const { clock, place } = deployment;
   const address = addressOf(options.address ?? (place.local ? localAddress(io) : io.env['TIDY24_PUBLIC_URL']));
-  const portal = await findPortal(portals, id);
+  const portal = await findPortal(deployment, id);
   const now = clock();
   if (!options.rotate && portal.robotKeyDigests.some((key) => endOf(key) === undefined)) {
     throw new CommandError(
@@ -93,7 +93,7 @@ async function create(deployment: Deployment, io: CliIo, id: string, options: Op
 }
 
 async function revoke(deployment: Deployment, id: string): Promise<Report> {
-  const portal = await findPortal(deployment.portals, id);
+  const portal = await findPortal(deployment, id);
   const { memberId, domain, robotKeyDigests } = portal;
   const revoked = digestsInForce(robotKeyDigests, deployment.clock()).length;
   await store(deployment, portal, []);

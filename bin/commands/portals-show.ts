@@ -25,8 +25,9 @@ export function addPortalsShow(portals: Command, run: CommandRun): void {
   );
 }
 
-async function show({ portals, budgets, place, clock }: Deployment, id: string): Promise<Report> {
-  const portal = await findPortal(portals, id);
+async function show(deployment: Deployment, id: string): Promise<Report> {
+  const { budgets, place, clock } = deployment;
+  const portal = await findPortal(deployment, id);
   const uses = await budgets.operating(portal.memberId);
   const measured = measuredCalls(uses);
   const stricter = stricterLimits(portal, uses, clock());

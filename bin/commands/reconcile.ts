@@ -55,7 +55,7 @@ export function addReconcile(program: Command, run: CommandRun): void {
     'npx tidy24 reconcile --portal demo.bitrix24.com --status';
   withGlobalOptions(command, examples).action((options: Options) =>
     run.reportOn(options, async (deployment) => {
-      const portal = await portalOrOnly(deployment.portals, options.portal);
+      const portal = await portalOrOnly(deployment, options.portal);
       if (options.status) return status(deployment, portal);
       if (options.stop) return stop(deployment, portal);
       return start(deployment, run, portal, options);

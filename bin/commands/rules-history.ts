@@ -36,8 +36,9 @@ export function addRulesHistory(rules: Command, run: CommandRun): void {
   );
 }
 
-async function history({ portals }: Deployment, { portal: id, limit }: Options): Promise<Report> {
-  const { memberId, domain, rulesVersion: inForce = 0 } = await portalOrOnly(portals, id);
+async function history(deployment: Deployment, { portal: id, limit }: Options): Promise<Report> {
+  const { portals } = deployment;
+  const { memberId, domain, rulesVersion: inForce = 0 } = await portalOrOnly(deployment, id);
   const read = (version: number) => readVersion(portals, memberId, version);
   let newest = inForce;
   while (newest < inForce + mostAfter && (await read(newest + 1)) !== undefined) newest += 1;

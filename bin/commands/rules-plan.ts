@@ -9,6 +9,7 @@ import { portalOrOnly } from '../find-portal.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
 import { momentOption } from '../moment.ts';
 import { openOutput } from '../output-file.ts';
+import { commandLine } from '../place.ts';
 import { mostRecords, type Planned, planRules, type Question } from '../plan-survey.ts';
 import { planText, planView, readText, spanText } from '../plan-words.ts';
 import { resolveOnPortal } from '../portal-rules.ts';
@@ -78,8 +79,8 @@ async function plan(
   }
 }
 
-async function readable({ portals }: Deployment, id: string | undefined): Promise<Portal> {
-  const portal = await portalOrOnly(portals, id);
+async function readable(deployment: Deployment, id: string | undefined): Promise<Portal> {
+  const portal = await portalOrOnly(deployment, id);
   const { domain, state, pause } = portal;
   if (state !== 'active') throw new CommandError(`${domain} is ${state}: nothing can be read there.`);
   if (pause) throw new CommandError(`${domain} is paused (${pause.code}): ${pause.reason}`);
@@ -88,7 +89,7 @@ async function readable({ portals }: Deployment, id: string | undefined): Promis
 
 /** The rules in force, or those that would be after a push of the file. */
 async function rulesOf(deployment: Deployment, portal: Portal, file: string | undefined): Promise<StoredRules> {
-  const { portals, clock, operator } = deployment;
+  const { portals, clock, operator, place } = deployment;
   const { memberId, domain, rulesVersion } = portal;
   const inForce = rulesVersion === undefined ? undefined : await portals.rules(memberId, rulesVersion);
   if (file !== undefined) {
@@ -96,7 +97,10 @@ async function rulesOf(deployment: Deployment, portal: Portal, file: string | un
     const { resolved } = await resolveOnPortal(deployment, memberId, rules);
     return nextVersion(inForce, resolved, source, clock(), operator);
   }
-  if (!inForce) throw new CommandError(`${domain} has no rules yet. Name a file: rules plan FILE`);
+  if (!inForce) {
+    const example = commandLine(place, `rules plan rules.yaml --portal ${domain}`);
+    throw new CommandError(`${domain} has no rules yet. Name a file: ${example}`);
+  }
   return inForce;
 }
 

@@ -4,6 +4,7 @@ import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import type { Deployment } from '../deployment.ts';
 import { portalOrOnly } from '../find-portal.ts';
 import { withGlobalOptions } from '../global-options.ts';
+import { commandLine } from '../place.ts';
 import type { Report } from '../report.ts';
 import { protectText, rulesView, storedRuleText } from '../rule-words.ts';
 import { iso } from '../time.ts';
@@ -31,12 +32,12 @@ export function addRulesShow(rules: Command, run: CommandRun): void {
   );
 }
 
-async function show({ portals }: Deployment, { portal: id, version, source }: Options): Promise<Report> {
-  const { memberId, domain, rulesVersion } = await portalOrOnly(portals, id);
+async function show(deployment: Deployment, { portal: id, version, source }: Options): Promise<Report> {
+  const { portals, place } = deployment;
+  const { memberId, domain, rulesVersion } = await portalOrOnly(deployment, id);
   if (rulesVersion === undefined) {
-    throw new CommandError(
-      `${domain} has no rules yet. Give it some: npx tidy24 rules push rules.yaml --portal ${domain}`,
-    );
+    const push = commandLine(place, `rules push rules.yaml --portal ${domain}`);
+    throw new CommandError(`${domain} has no rules yet. Give it some: ${push}`);
   }
   const wanted = version ?? rulesVersion;
   const stored = await portals.rules(memberId, wanted);

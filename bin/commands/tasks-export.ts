@@ -70,8 +70,8 @@ interface Writer {
 }
 
 async function exportTasks(deployment: Deployment, run: CommandRun, options: Options): Promise<Report> {
-  const { portals, clock, operator } = deployment;
-  const { memberId, domain } = await portalOrOnly(portals, options.portal);
+  const { clock, operator } = deployment;
+  const { memberId, domain } = await portalOrOnly(deployment, options.portal);
   const now = clock();
   const period = { since: options.since ?? 0, until: options.until ?? now };
   checkPeriod(period);

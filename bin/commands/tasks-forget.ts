@@ -7,6 +7,7 @@ import { counted } from '../counted.ts';
 import type { Deployment } from '../deployment.ts';
 import { findTasks } from '../find-task.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
+import { commandLine, type Place } from '../place.ts';
 import type { Report } from '../report.ts';
 import { shortIdLength } from '../task-view.ts';
 import { iso } from '../time.ts';
@@ -49,22 +50,24 @@ async function forget(
   for (const task of tasks) done.push({ task, forgotten: await forgetTask(deployment, task, deployment.operator) });
 
   const failed = done.filter(({ forgotten: { result } }) => result === 'open' || result === 'changed');
-  const problems = failed.map(({ task, forgotten }) => lineOf(task, forgotten));
+  const problems = failed.map(({ task, forgotten }) => lineOf(task, forgotten, deployment.place));
   return {
     data: { tasks: done.map(({ task: { taskId }, forgotten }) => ({ taskId, parts: 0, ...forgotten })) },
-    text: done.filter((one) => !failed.includes(one)).map(({ task, forgotten }) => lineOf(task, forgotten)),
+    text: done
+      .filter((one) => !failed.includes(one))
+      .map(({ task, forgotten }) => lineOf(task, forgotten, deployment.place)),
     ...(problems.length > 0 && { problem: problems.join(' ') }),
   };
 }
 
-function lineOf({ taskId, forgottenAt }: Task, forgotten: Forgotten): string {
+function lineOf({ taskId, forgottenAt }: Task, forgotten: Forgotten, place: Place): string {
   const id = taskId.slice(0, shortIdLength);
   if (forgotten.result === 'forgotten') {
     return `Task ${id}: ${counted(forgotten.parts, 'part')} of its snapshots erased. It cannot be undone any more.`;
   }
   return {
     nothing: `Task ${id} keeps no snapshot${forgottenAt === undefined ? '' : `: they were erased at ${iso(forgottenAt)}`}.`,
-    open: `Task ${id} is open and may be at work. Cancel it first: npx tidy24 tasks cancel ${id}`,
+    open: `Task ${id} is open and may be at work. Cancel it first: ${commandLine(place, `tasks cancel ${id} --reason "…"`)}`,
     changed: `Task ${id} was changed at the same time. Run the command again.`,
   }[forgotten.result];
 }

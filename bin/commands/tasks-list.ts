@@ -54,7 +54,7 @@ interface Found {
 
 async function list(deployment: Deployment, run: CommandRun, options: Options): Promise<Report> {
   checkPeriod(options);
-  const { memberId, domain } = await portalOrOnly(deployment.portals, options.portal);
+  const { memberId, domain } = await portalOrOnly(deployment, options.portal);
   const { tasks: found, unreadable, stoppedAt, isFull } = await search(deployment, run, memberId, options);
   const more = stoppedAt !== undefined;
   const counts = Object.fromEntries(

@@ -8,6 +8,7 @@ import { confirm } from '../confirm.ts';
 import type { Deployment } from '../deployment.ts';
 import { findTask } from '../find-task.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
+import { commandLine } from '../place.ts';
 import type { Report } from '../report.ts';
 import { recordText, shortIdLength } from '../task-view.ts';
 import { undoPlanView, undoWords } from '../undo-words.ts';
@@ -59,11 +60,12 @@ async function undo(deployment: Deployment, { io, lines }: CommandRun, id: strin
 
   const undoId = await refusedAsProblem(() => createUndo(deployment, task, { recreate, by: deployment.operator }));
   const short = undoId.slice(0, shortIdLength);
+  const show = commandLine(deployment.place, `tasks show ${short} --portal ${portal.domain}`);
   return {
     data: { task: task.taskId, undoTask: undoId, recreate, ...undoPlanView(plan) },
     text: [
       ...(options.yes === true ? words : []),
-      `Task ${short} puts it back; it is due now and begins within a minute. See how it goes: npx tidy24 tasks show ${short}`,
+      `Task ${short} puts it back; it is due now and begins within a minute. See how it goes: ${show}`,
     ],
     warnings: portal.pause ? [`the portal is paused (${portal.pause.code}): it waits until the portal is resumed`] : [],
   };

@@ -49,10 +49,10 @@ function addressOf({ eventsUrl }: Portal, { publicUrl }: ProbeOptions): string |
   return publicUrl === undefined ? eventsUrl : `${publicUrl.replace(/\/$/, '')}${eventsPath}`;
 }
 
-function checkWebhook({ tokenDigests }: Portal, { rules }: WantedEvents): Finding[] {
+function checkWebhook({ tokenDigests }: Portal, { rules, place }: WantedEvents): Finding[] {
   const tokens = `${counted(tokenDigests.length, 'application token')} known`;
   if (tokenDigests.length === 0) {
-    const mend = 'Give the token of the outgoing webhook: portals connect.';
+    const mend = `Give the token of the outgoing webhook: ${commandLine(place, 'portals connect')}`;
     return [failure('events', `${tokens}: no event is believed`, mend)];
   }
   const events = eventsOfRules(rules);

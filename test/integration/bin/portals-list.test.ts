@@ -127,7 +127,7 @@ describe('portals list, show and resume', () => {
     const missing = await stage.run('portals show demo.bitrix24.com');
     expect(missing).toMatchObject({ code: 1, stdout: '' });
     expect(missing.stderr).toBe(
-      'error: There is no portal demo.bitrix24.com. See which there are with: npx tidy24 portals list\n',
+      'error: There is no portal demo.bitrix24.com. See which there are with: npx tidy24 portals list --local\n',
     );
 
     const portal = await stage.portals.get(memberId);

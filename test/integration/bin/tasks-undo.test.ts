@@ -57,6 +57,7 @@ describe('tasks undo', () => {
     const { code, stdout, stderr } = await stage.run(`tasks undo ${taskId}`, { typed: ['yes'] });
     expect({ code, stderr: stderr.includes('Comes back:') }).toEqual({ code: 0, stderr: true });
     const id = /tasks show ([0-9a-f]{12})/.exec(stdout)?.[1] ?? '';
+    expect(stdout).toContain(`npx tidy24 tasks show ${id} --portal ${stage.portal.domain} --local`);
     const { tasks } = await stage.tasks.listByPortal(stage.portal.memberId, { limit: 10 });
     const undo = tasks.find((task) => task.taskId.startsWith(id));
     expect(undo).toMatchObject({ status: 'open', run: 1, undo: { of: taskId, recreate: false }, nextAt: stage.now });
