@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Item, Table } from '../lib/aws/table.ts';
+import { installationLifetime } from '../lib/portals/credentials.ts';
 
 /** An app that was installed on a portal and is not proved yet. */
 export interface PendingInstallation {
@@ -14,7 +15,6 @@ export interface PendingInstallation {
 const rowSchema = z.object({
   memberId: z.string().startsWith('pending#'),
   installations: z.array(z.object({ domain: z.string(), receivedAt: z.number() })),
-  expiresAt: z.number(),
 });
 
 /** The installations that wait for their app's id and secret, the newest of each portal. Reads the whole table. */
@@ -28,8 +28,8 @@ export async function pendingInstallations(credentials: Table, now: number): Pro
   } while (last);
   return rows.flatMap((row) => {
     const parsed = rowSchema.safeParse(row);
-    const newest = parsed.data?.installations.at(-1);
-    if (!parsed.success || !newest || parsed.data.expiresAt * 1000 <= now) return [];
+    const newest = parsed.data?.installations.findLast(({ receivedAt }) => receivedAt + installationLifetime > now);
+    if (!parsed.success || !newest) return [];
     return [{ memberId: parsed.data.memberId.slice('pending#'.length), ...newest }];
   });
 }

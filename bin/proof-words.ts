@@ -14,7 +14,9 @@ interface Proved {
 }
 
 /** What became of a proof and what to do next, in plain words. */
-export function describeProof(proof: ProofResult, { memberId, domain, portal, place }: Proved): Report {
+export function describeProof(proof: ProofResult, { memberId, domain: named, portal, place }: Proved): Report {
+  // What an unproved installation says of the domain anybody may have written.
+  const domain = portal?.state === 'active' ? portal.domain : named;
   const data = {
     memberId,
     domain,
@@ -24,10 +26,13 @@ export function describeProof(proof: ProofResult, { memberId, domain, portal, pl
   };
   if (proof.result === 'active') return { data, text: nextSteps(proof.domain, memberId, portal, place) };
   if (proof.result === 'nothing-pending') return { data, text: storedOnly(domain, portal, place) };
-  return { data, text: [], problem: problemOf(proof, domain) };
+  const problem = portal?.state === 'active' ? problemBeside(proof, portal) : problemOf(proof, domain);
+  return { data, text: [], problem };
 }
 
-function problemOf(proof: Exclude<ProofResult, { result: 'active' | 'nothing-pending' }>, domain: string): string {
+type Unproved = Exclude<ProofResult, { result: 'active' | 'nothing-pending' }>;
+
+function problemOf(proof: Unproved, domain: string): string {
   if (proof.result === 'app-unknown') {
     return `The client id and secret of ${domain} were stored and are gone again. Run the command again.`;
   }
@@ -37,9 +42,24 @@ function problemOf(proof: Exclude<ProofResult, { result: 'active' | 'nothing-pen
       'the portal again, then run this command again.'
     );
   }
+  return `${domain} is not active yet. ${sentence(proof.reason)} ${triedAgain(proof.until)}`;
+}
+
+/** Of an installation on a portal that works without it: it may be nobody's. */
+function problemBeside(proof: Unproved, portal: Portal): string {
+  if (proof.result === 'app-unknown') return problemOf(proof, portal.domain);
+  const stays = `${portal.domain} is ${portal.pause ? 'paused' : 'active and goes on'} as before.`;
+  const posted = 'An installation that somebody posted for it was not';
+  const ignore = 'If nobody installed the app there again, ignore it';
+  return proof.result === 'refused'
+    ? `${stays} ${posted} confirmed and is forgotten. ${sentence(proof.reason)} ${ignore}; else install it once more.`
+    : `${stays} ${posted} proved. ${sentence(proof.reason)} ${ignore}: it expires by itself. ${triedAgain(proof.until)}`;
+}
+
+function triedAgain(until: number): string {
   return (
-    `${domain} is not active yet. ${sentence(proof.reason)} The id and secret are stored, and it is tried again by ` +
-    `itself after ${iso(proof.until)}; run this command again to try now or to correct them.`
+    `The id and secret are stored, and it is tried again by itself after ${iso(until)}; run this command again to try ` +
+    'now or to correct them.'
   );
 }
 

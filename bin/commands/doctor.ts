@@ -61,7 +61,10 @@ async function examine(deployment: Deployment, io: CliIo, id: string | undefined
     found.push(...(await chosen(deployment, id)));
     if (id !== undefined) return [];
     const none = warning('portals', 'none is connected yet', commandLine(place, 'portals connect'));
-    return [found.length === 0 ? none : ok('portals', `${found.length} known`), ...(await checkPending(deployment))];
+    return [
+      found.length === 0 ? none : ok('portals', `${found.length} known`),
+      ...(await checkPending(deployment, found)),
+    ];
   });
   sections.push({ title: 'portals', memberId: null, findings: portals });
 
@@ -91,15 +94,22 @@ async function checkStage(deployment: Deployment): Promise<Finding[]> {
   return [ok('stage', `${place.stage} ${where}`), ...tables, ...queues, ...due];
 }
 
-async function checkPending({ credentialsTable, clock, place }: Deployment): Promise<Finding[]> {
+async function checkPending(
+  { credentialsTable, clock, place }: Deployment,
+  portals: readonly Portal[],
+): Promise<Finding[]> {
   const waiting = await pendingInstallations(credentialsTable, clock());
-  return waiting.map(({ memberId, domain, receivedAt }) =>
-    warning(
+  return waiting.map((installation) => {
+    const { memberId, receivedAt } = installation;
+    const active = portals.find((portal) => portal.memberId === memberId && portal.state === 'active');
+    const where = active ? `${active.domain}, which is active already,` : installation.domain;
+    const give = `Give its id and secret: ${commandLine(place, `portals credentials ${memberId}`)}`;
+    return warning(
       'portals',
-      `an app was installed on ${domain} at ${iso(receivedAt)} and is not proved`,
-      `Give its id and secret: ${commandLine(place, `portals credentials ${memberId}`)}`,
-    ),
-  );
+      `an app was installed on ${where} at ${iso(receivedAt)} and is not proved`,
+      active ? `Ignore it if nobody installed anything (it expires by itself). Else: ${give}` : give,
+    );
+  });
 }
 
 async function examinePortals(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { tokenDigest } from '../../../lib/bitrix24/token-digest.ts';
 import { CliStage } from './cli-stage.ts';
 
 describe('portals credentials', () => {
@@ -99,6 +100,50 @@ describe('portals credentials', () => {
     expect(stderr).toContain('Install the app on the portal again');
     expect((await stage.run('portals credentials')).stderr).toContain('No installation waits for its app');
   });
+
+  test.each([
+    ['is not proved', 'not-the-secret-at-all', 'proved. The app'],
+    ['is refused', undefined, 'confirmed and is forgotten.'],
+  ])(
+    'an installation that a stranger posted for an active portal and that %s leaves it alone',
+    async (_, wrong, end) => {
+      const { domain, memberId } = stage.portal;
+      const app = await stage.install();
+      const give = (secret: string) => stage.run(`portals credentials ${memberId}`, { input: [app.clientId, secret] });
+      await give(app.clientSecret);
+      stage.now += 600_000;
+      await stage.credentials.addInstallation(memberId, {
+        id: tokenDigest('forged'),
+        refreshToken: 'forged',
+        tokenUrl: stage.portal.tokenUrl,
+        tokenDigest: tokenDigest('forged as well'),
+        domain: 'stranger.example',
+        eventsUrl: 'http://127.0.0.1:4310/bitrix24/events',
+        receivedAt: stage.now,
+      });
+      const { stdout: doctor } = await stage.run('doctor');
+      expect(doctor).toMatch(
+        new RegExp(`on ${domain}, which is active already, at .*\n +mend: Ignore it if nobody installed anything`),
+      );
+
+      const secret = wrong ?? app.clientSecret;
+      const { code, stderr } = await give(secret);
+
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: .* is active and goes on as before\. An installation that somebody posted for it/,
+      );
+      expect(stderr).toContain(end);
+      expect(stderr).toContain('If nobody installed the app there again, ignore it');
+      expect(stderr).not.toMatch(/not active yet|stranger/);
+      expect(await stage.portals.get(memberId)).toMatchObject({ state: 'active', domain });
+      // Giving an app keeps the row, and not the installation, for longer.
+      stage.now += 29 * 86_400_000;
+      await give(secret);
+      stage.now += 2 * 86_400_000;
+      expect((await stage.run('doctor')).stdout).not.toContain('is not proved');
+    },
+  );
 
   test('says what to do when nothing was installed there', async () => {
     await stage.connect();
