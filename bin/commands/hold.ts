@@ -2,11 +2,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type HeldRecord, type Hold, holdSchema } from '../../lib/portals/holds.ts';
 import { UsageError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
+import { confirm } from '../confirm.ts';
 import { counted } from '../counted.ts';
 import type { Deployment } from '../deployment.ts';
 import { portalOrOnly } from '../find-portal.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
 import { commandLine } from '../place.ts';
+import { endsSooner, formerText, holdInForce, lastsText } from '../replaced-holds.ts';
 import { printable, type Report } from '../report.ts';
 import { recordOption } from '../task-filter.ts';
 import { recordText } from '../task-view.ts';
@@ -20,6 +22,7 @@ interface Options extends GlobalOptions {
 interface AddOptions extends Options {
   readonly why?: string;
   readonly until?: number;
+  readonly yes?: true;
 }
 
 const longestWhy = 300;
@@ -27,7 +30,10 @@ const whichPortal = 'member id or domain; not needed when there is one portal';
 
 const aboutAdd = `Records with a hold are never deleted, unlinked or otherwise touched, whatever the rules say. A hold on a
 lost record ends its tasks as skipped when they come due: to take the hold away later does not bring them back. It holds
-from the next look on; what is being deleted at this moment still is.`;
+from the next look on; what is being deleted at this moment still is.
+
+A hold takes the place of the one that a record has, and keeps its reason unless --why is given. That a record is free
+sooner than before has to be confirmed.`;
 
 const aboutRemove = `The rules may touch the records again from now on. Tasks that ended because of the hold stay ended; to
 have one done after all name it: tasks enforce.`;
@@ -48,12 +54,13 @@ function addHoldAdd(hold: Command, run: CommandRun): void {
     .argument('<RECORD...>', 'type and id: contact:7, company:3, deal:101, lead:5, 1044:12', collectRecords)
     .option('--portal <ID>', whichPortal)
     .option('--why <text>', 'for whoever looks at it later; no personal data')
-    .option('--until <TIME>', 'when it ends by itself: 2027-01-31, or with a time and a zone', moment);
+    .option('--until <TIME>', 'when it ends by itself: 2027-01-31, or with a time and a zone', moment)
+    .option('--yes', 'do not ask, also where a record is free sooner than before');
   const examples =
     'npx tidy24 hold add contact:7 company:3 --portal demo.bitrix24.com --why "Lawsuit"\n' +
     'npx tidy24 hold add deal:101 --until 2027-01-31';
   withGlobalOptions(command, examples).action((records: HeldRecord[], options: AddOptions) =>
-    run.reportOn(options, (deployment) => add(deployment, records, options)),
+    run.reportOn(options, (deployment) => add(deployment, run, records, options)),
   );
 }
 
@@ -101,8 +108,9 @@ function moment(text: string): number {
 
 async function add(
   deployment: Deployment,
+  { lines }: CommandRun,
   records: readonly HeldRecord[],
-  { portal: id, why, until }: AddOptions,
+  { portal: id, why, until, yes }: AddOptions,
 ): Promise<Report> {
   const { portals, operator, clock } = deployment;
   const reason = printable(why ?? '').trim();
@@ -110,21 +118,37 @@ async function add(
   const at = clock();
   if (until !== undefined && until <= at) throw new UsageError('--until is over already');
   const { memberId, domain } = await portalOrOnly(deployment, id);
-  const holds = records.map(({ entityTypeId, id: recordId }) =>
-    holdSchema.parse({
-      entityTypeId,
-      id: recordId,
-      by: operator,
-      at,
-      ...(reason !== '' && { why: reason }),
-      ...(until !== undefined && { until }),
-    }),
-  );
+  const present = await portals.holds.list(memberId);
+  const all = records.map(({ entityTypeId, id: recordId }) => {
+    const former = holdInForce(present, { entityTypeId, id: recordId }, at);
+    const kept = reason === '' ? former?.why : reason;
+    const hold = holdSchema.parse({ entityTypeId, id: recordId, by: operator, at, why: kept, until });
+    return { former, hold };
+  });
+  const replaced = all.flatMap(({ former, hold }) => (former ? [{ former, hold }] : []));
+  const shortened = replaced.filter(endsSooner);
+  if (shortened.length > 0 && yes !== true) {
+    const what =
+      `The new hold would end at ${iso(until) ?? ''}, sooner than ${shortened.map(formerText).join('; ')}. To keep what ` +
+      'there is, leave --until away or name a later time';
+    await confirm(lines, { what, word: 'yes', option: '--yes' });
+  }
+
+  const holds = all.map(({ hold }) => hold);
   for (const one of holds) await portals.holds.put(memberId, one);
-  const lasts = until === undefined ? 'until somebody takes it away' : `until ${iso(until)}`;
   return {
-    data: { memberId, domain, holds: holds.map((one) => holdView(one, at)) },
-    text: [`${domain}: no rule touches ${holds.map(recordText).join(', ')} ${lasts}.`],
+    data: {
+      memberId,
+      domain,
+      holds: all.map(({ former, hold }) => ({ ...holdView(hold, at), replaced: former ? holdView(former, at) : null })),
+    },
+    text: [
+      `${domain}: no rule touches ${holds.map(recordText).join(', ')} ${lastsText({ until })}.`,
+      ...replaced.map((one) => {
+        const stays = reason === '' && one.former.why !== undefined ? ' Its reason stays.' : '';
+        return `Replaced: ${formerText(one)}.${stays}`;
+      }),
+    ],
   };
 }
 

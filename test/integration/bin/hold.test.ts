@@ -51,6 +51,64 @@ describe('hold add, list and remove', () => {
     expect((await stage.run('hold list')).stdout).toMatch(/T11:59:59.000Z \(over\)/);
   });
 
+  describe('on a record that has one', () => {
+    const lawsuit = (...until: string[]) => stage.run(['hold', 'add', 'contact:7', '--why', 'Lawsuit', ...until]);
+    const held = () => stage.portals.holds.list(stage.portal.memberId);
+
+    test('names what it replaces and keeps its reason', async () => {
+      await lawsuit('--until', '2999-01-01T00:00:00Z');
+      const at = new Date(stage.now).toISOString();
+      stage.now += 1_000;
+      const { code, stdout } = await stage.run('hold add contact:7 contact:8');
+      expect(code).toBe(0);
+      expect(stdout).toContain(
+        `\nReplaced: the hold on contact 7 by ada@laptop since ${at}, until 2999-01-01T00:00:00.000Z: Lawsuit. ` +
+          'Its reason stays.\n',
+      );
+      expect(stdout).not.toContain('the hold on contact 8');
+      expect(await held()).toEqual([
+        { entityTypeId: 3, id: 7, by: 'ada@laptop', at: stage.now, why: 'Lawsuit' },
+        { entityTypeId: 3, id: 8, by: 'ada@laptop', at: stage.now },
+      ]);
+      expect(await stage.json('hold add contact:7 contact:9 --why Settled')).toMatchObject({
+        holds: [{ why: 'Settled', replaced: { why: 'Lawsuit', until: null } }, { replaced: null }],
+      });
+      expect((await stage.run('hold add contact:8')).stdout).toMatch(
+        /Replaced: [^\n]* until somebody takes it away\.\n$/,
+      );
+    });
+
+    test.each([
+      ['an endless one', []],
+      ['one that ends later', ['--until', '2999-01-02T00:00:00Z']],
+    ])('does not end sooner than %s without a word of a person', async (_, until) => {
+      await lawsuit(...until);
+      const before = await held();
+      const sooner = 'hold add contact:7 contact:8 --until 2999-01-01T00:00:00Z';
+
+      const refused = await stage.run(sooner);
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toContain(
+        'The new hold would end at 2999-01-01T00:00:00.000Z, sooner than the hold on contact 7 by ada@laptop',
+      );
+      expect(refused.stderr).toContain('leave --until away or name a later time. To confirm it: --yes');
+      expect((await stage.run(sooner, { typed: ['no'] })).code).toBe(1);
+      expect(await held()).toEqual(before);
+
+      expect((await stage.run(`${sooner} --yes`)).stdout).toContain(': Lawsuit. Its reason stays.');
+      expect(await held()).toMatchObject([{ why: 'Lawsuit', until: Date.UTC(2999, 0, 1) }, { id: 8 }]);
+    });
+
+    test('that is over, is as if there were none', async () => {
+      await lawsuit('--until', new Date(stage.now + day).toISOString());
+      stage.now += 2 * day;
+      const { code, stdout } = await stage.run('hold add contact:7 --until 2999-01-01');
+      expect(code).toBe(0);
+      expect(stdout).not.toContain('Replaced');
+      expect((await held())[0]).not.toHaveProperty('why');
+    });
+  });
+
   test('list says when there are none, and shows them all as JSON', async () => {
     expect((await stage.run('hold list')).stdout).toContain(`${domain} has no holds`);
     await stage.run(['hold', 'add', 'lead:5', '--portal', domain, '--why', 'x', '--until', '2999-01-01T00:00:00Z']);
