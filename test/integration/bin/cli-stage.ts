@@ -202,7 +202,7 @@ export class CliStage {
   }
 
   /** The path of a file with that content. */
-  async file(name: string, content: string): Promise<string> {
+  async file(name: string, content: string | Uint8Array): Promise<string> {
     const path = join(this.#folder, name);
     await writeFile(path, content);
     return path;

@@ -56,6 +56,21 @@ describe('rules', () => {
     });
   });
 
+  test('a file that is not UTF-8 is refused, and its letters are not replaced by others', async () => {
+    const { memberId, domain } = stage.portal;
+    const named = good.replace('Chose a competitor', 'Zu früh');
+    const latin = await stage.file('latin.yaml', Buffer.from(named, 'latin1'));
+    for (const command of [`check ${latin}`, `push ${latin} --portal ${domain}`, `plan ${latin}`]) {
+      expect(await stage.run(`rules ${command}`)).toMatchObject({
+        code: 1,
+        stderr: `error: ${latin} cannot be read: the file is not UTF-8. Save it again with the encoding UTF-8.\n`,
+      });
+    }
+    expect((await stage.portals.get(memberId))?.rulesVersion).toBeUndefined();
+    const utf8 = await stage.file('utf8.yaml', named);
+    expect(await stage.run(`rules check ${utf8}`)).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('push replaces the names of stages by their codes and puts the rules in force', async () => {
     const { memberId, domain } = stage.portal;
     const file = await stage.file('rules.yaml', good);
