@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { whyNotWritten } from './output-file.ts';
 import { runCli } from './run-cli.ts';
 
 /** The command line as this process was started with it. The only place in bin/ that reads the process. */
 export function main(): Promise<number> {
   // Whoever reads our output may stop early, as `head` does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(`error: Standard output cannot be written: ${whyNotWritten(error)}.\n`);
+    process.exit(1);
   });
   return runCli(process.argv.slice(2), {
     env: process.env,

@@ -73,9 +73,13 @@ async function attempt<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const why = reasons[codeOf(error)] ?? codeOf(error);
-    throw new CommandError(`${file} cannot be written: ${why}.`, { cause: error });
+    throw new CommandError(`${file} cannot be written: ${whyNotWritten(error)}.`, { cause: error });
   }
+}
+
+/** `the disk is full` */
+export function whyNotWritten(error: unknown): string {
+  return reasons[codeOf(error)] ?? codeOf(error);
 }
 
 function exists(file: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { projectRoot } from '../../../local/template/serverless-file.ts';
@@ -77,6 +77,19 @@ describe.each(nodes)('the launcher under %s', (_, node) => {
     silent.close();
     // Without a process in between it is the signal itself, and no code.
     expect(code ?? 128 + 15).toBe(128 + 15);
+  });
+});
+
+describe('standard output that takes nothing', () => {
+  const full = '/dev/full';
+
+  (existsSync(full) ? test : test.skip)('is said so in one line', async () => {
+    const file = await open(full, 'w');
+    const child = spawn(process.execPath, [launcher, 'rules', 'schema'], { stdio: ['ignore', file.fd, 'pipe'] });
+    const { code, output } = await ended(child);
+    await file.close();
+    expect(code).toBe(1);
+    expect(output).toBe('error: Standard output cannot be written: the disk is full.\n');
   });
 });
 
