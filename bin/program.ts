@@ -34,6 +34,7 @@ import { addTasksList } from './commands/tasks-list.ts';
 import { addTasksShow } from './commands/tasks-show.ts';
 import { addTasksUndo } from './commands/tasks-undo.ts';
 import { paragraphs } from './global-options.ts';
+import { ownVersion } from './version.ts';
 
 const about = `Cleans up after lost deals in Bitrix24: unlinks and deletes what your rules name.
 
@@ -54,6 +55,9 @@ export function buildProgram(run: CommandRun): Command {
   const { stdout, stderr } = run.io;
   const program = new Command('tidy24')
     .description(paragraphs(about))
+    .version(ownVersion(), '-V, --version', 'print the version')
+    // `rules show` has a --version of its own.
+    .enablePositionalOptions()
     .addHelpText('after', firstSteps)
     .exitOverride()
     .configureOutput({

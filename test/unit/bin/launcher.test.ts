@@ -45,6 +45,11 @@ describe.each(nodes)('the launcher under %s', (_, node) => {
     expect(output).toContain('Cleans up after lost deals in Bitrix24');
   });
 
+  ifThere.each(['--version', '-V'])('tells its version by %s', async (option) => {
+    const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+    expect(await ended(start(option))).toEqual({ code: 0, output: `${version}\n` });
+  });
+
   ifThere('passes on the exit code, standard input and every word', async () => {
     // Tables that take everything: what is about to be done is recorded before it is asked for.
     const tables = createHttpServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1');
