@@ -8,6 +8,7 @@ import type { Deployment } from '../deployment.ts';
 import { portalOrOnly } from '../find-portal.ts';
 import { paragraphs, withGlobalOptions } from '../global-options.ts';
 import { commandLine } from '../place.ts';
+import { isPossibleType } from '../possible-type.ts';
 import { endsSooner, formerText, holdInForce, lastsText } from '../replaced-holds.ts';
 import { printable, type Report } from '../report.ts';
 import { recordOption } from '../task-filter.ts';
@@ -51,7 +52,7 @@ function addHoldAdd(hold: Command, run: CommandRun): void {
     .command('add')
     .summary('put a hold on records')
     .description(paragraphs(aboutAdd))
-    .argument('<RECORD...>', 'type and id: contact:7, company:3, deal:101, lead:5, 1044:12', collectRecords)
+    .argument('<RECORD...>', 'type and id: contact:7, company:3, deal:101, lead:5, 1044:12', collectHeld)
     .option('--portal <ID>', whichPortal)
     .option('--why <text>', 'for whoever looks at it later; no personal data')
     .option('--until <TIME>', 'when it ends by itself: 2027-01-31, or with a time and a zone', moment)
@@ -85,6 +86,15 @@ function addHoldRemove(hold: Command, run: CommandRun): void {
   withGlobalOptions(command, 'npx tidy24 hold remove contact:7 --portal demo.bitrix24.com').action(
     (records: HeldRecord[], options: Options) =>
       run.reportOn(options, (deployment) => remove(deployment, records, options)),
+  );
+}
+
+/** To put a hold on: with a mistyped type a record would look protected and not be. */
+function collectHeld(text: string, before: unknown): HeldRecord[] {
+  const { entityTypeId } = recordOption(text);
+  if (isPossibleType(entityTypeId)) return collectRecords(text, before);
+  throw new InvalidArgumentError(
+    `Bitrix24 has no type ${entityTypeId}. Smart processes have even numbers: 128 to 190, 1030 and more.`,
   );
 }
 

@@ -140,11 +140,30 @@ describe('hold add, list and remove', () => {
     });
   });
 
+  test.each([1, 2, 3, 4, 7, 31, 128, 190, 1030, 1044])('a record of type %i can be held', async (type) => {
+    expect((await stage.run(`hold add ${type}:7`)).code).toBe(0);
+    expect(await among([type, 7])).toEqual(new Set([`${type}:7`]));
+  });
+
+  test('a hold on a type that is none is said to be so, and can be taken away where there is one', async () => {
+    expect((await stage.run('hold add 999999:7')).stderr).toContain(
+      'Bitrix24 has no type 999999. Smart processes have',
+    );
+    const record = { entityTypeId: 999_999, id: 7, by: 'ada@laptop', at: stage.now };
+    await stage.portals.holds.put(stage.portal.memberId, record);
+    expect((await stage.run('hold remove 999999:7')).stdout).toContain('is gone');
+  });
+
   test.each([
     'hold add',
     'hold add contact',
     'hold add contacts:7',
     'hold add contact:0',
+    'hold add 999999:7',
+    'hold add 5:7',
+    'hold add 129:7',
+    'hold add 192:7',
+    'hold add contact:7 1028:7',
     'hold add contact:7 --until tomorrow',
     'hold add contact:7 --until 2020-01-01',
     'hold add contact:7 --until 2027-01-31T10:00:00',
