@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { redact } from '../../lib/bitrix24/redact.ts';
 import { type HeldRecord, type Hold, holdSchema } from '../../lib/portals/holds.ts';
 import { UsageError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
@@ -123,8 +124,9 @@ async function add(
   { portal: id, why, until, yes }: AddOptions,
 ): Promise<Report> {
   const { portals, operator, clock } = deployment;
-  const reason = printable(why ?? '').trim();
-  if (reason.length > longestWhy) throw new UsageError(`--why takes ${longestWhy} characters at most`);
+  if (why !== undefined && why.length > longestWhy)
+    throw new UsageError(`--why takes ${longestWhy} characters at most`);
+  const reason = redact(why ?? '');
   const at = clock();
   if (until !== undefined && until <= at) throw new UsageError('--until is over already');
   const { memberId, domain } = await portalOrOnly(deployment, id);

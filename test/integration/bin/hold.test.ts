@@ -41,6 +41,14 @@ describe('hold add, list and remove', () => {
     expect(holds[0]?.why).not.toContain('\u001b');
   });
 
+  test('a reason stands on one line, without what may be a secret', async () => {
+    await stage.run(['hold', 'add', 'contact:7', '--why', ' Lawsuit,\r\nsee token=s3cr3t\u2028and more\n']);
+    expect((await stage.portals.holds.list(stage.portal.memberId))[0]?.why).toBe('Lawsuit, see token=… and more');
+    expect((await stage.run('hold list')).stdout).toMatch(
+      /\ncontact 7 [^\n]* Lawsuit, see token=… and more\n1 hold on /,
+    );
+  });
+
   test('a hold ends by itself, at the end of its day wherever the portal is', async () => {
     const today = new Date(stage.now).toISOString().slice(0, 10);
     expect(await stage.run(`hold add deal:101 --until ${today}`)).toMatchObject({ code: 0 });
