@@ -59,7 +59,10 @@ export function localQueueUrl({ queueEndpoint = '' }: Place, name: string): stri
   return `${queueEndpoint}/${localAccount}/${name}`;
 }
 
-/** @throws UsageError when the stage or the local port cannot be one */
+/** `eu-central-1`, `us-gov-west-1`. The AWS SDK puts it into host names as it is. */
+const regionForm = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/;
+
+/** @throws UsageError when the stage, the region or the local port cannot be one */
 export function placeOf(
   { local = false, stage, region }: PlaceOptions,
   env: Record<string, string | undefined>,
@@ -72,7 +75,15 @@ export function placeOf(
   const name = stage ?? 'prod';
   if (!/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name))
     throw new UsageError('--stage takes the name of a stage, such as prod');
+  checkRegion('--region', region);
+  // Read by the AWS SDK itself, which takes an empty one for none.
+  if (region === undefined) checkRegion('AWS_REGION', env['AWS_REGION'] || undefined);
   return { local, stage: name, region, endpoint: undefined };
+}
+
+function checkRegion(source: string, region: string | undefined): void {
+  if (region === undefined || regionForm.test(region)) return;
+  throw new UsageError(`${source} takes the name of an AWS region, such as ${localRegion}`);
 }
 
 function portIn(env: Record<string, string | undefined>, variable: string, fallback: number): number {

@@ -50,6 +50,25 @@ describe('where a command finds its tables', () => {
     expect(() => placeOf({ stage }, {})).toThrow('--stage takes the name of a stage');
   });
 
+  test.each(['../x', '', 'frankfurt', 'eu-central', 'EU-CENTRAL-1', 'eu-central-1.example', 'eu-central-1 '])(
+    'refuses the region %j',
+    (region) => {
+      expect(() => placeOf({ region }, {})).toThrow('--region takes the name of an AWS region, such as eu-central-1');
+      if (region === '') return;
+      expect(() => placeOf({}, { AWS_REGION: region })).toThrow('AWS_REGION takes the name of an AWS region');
+      expect(placeOf({ region: 'eu-west-1' }, { AWS_REGION: region }).region).toBe('eu-west-1');
+      expect(placeOf({ local: true }, { AWS_REGION: region }).local).toBe(true);
+    },
+  );
+
+  test.each(['eu-central-1', 'us-gov-west-1', 'ap-southeast-2', 'cn-northwest-1', 'us-iso-east-1'])(
+    'takes the region %s',
+    (region) => {
+      expect(placeOf({ region }, { AWS_REGION: region })).toMatchObject({ region });
+      expect(placeOf({}, { AWS_REGION: '' }).region).toBeUndefined();
+    },
+  );
+
   test('commands to copy lead to the same place', () => {
     expect(commandLine(placeOf({}, {}), 'portals list')).toBe('npx tidy24 portals list');
     expect(commandLine(placeOf({ local: true }, {}), 'portals list')).toBe('npx tidy24 portals list --local');
