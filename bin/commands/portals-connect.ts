@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { inboundFields } from '../../lib/bitrix24/inbound-event.ts';
+import { PortalUnreachable } from '../../lib/bitrix24/failures.ts';
 import { requestTimeoutMs } from '../../lib/bitrix24/rest-client.ts';
 import { type ActingUser, describeUser, readActingUser } from '../acting-user.ts';
-import { UsageError } from '../command-error.ts';
+import { CommandError, UsageError } from '../command-error.ts';
 import type { CommandRun, GlobalOptions } from '../command-run.ts';
 import { type Connected, connectWebhook } from '../connect-webhook.ts';
 import type { Deployment } from '../deployment.ts';
@@ -75,7 +76,17 @@ async function connect(deployment: Deployment, { secrets }: CommandRun, options:
 
 async function actingUser({ rest, clock }: Deployment, endpoint: string): Promise<ActingUser> {
   const deadline = clock() + requestTimeoutMs;
-  return readActingUser((await rest.call({ endpoint }, 'profile', {}, { write: false, deadline })).result);
+  try {
+    return readActingUser((await rest.call({ endpoint }, 'profile', {}, { write: false, deadline })).result);
+  } catch (error) {
+    // What the table says is for a portal that was connected before: to resume it.
+    if (!(error instanceof PortalUnreachable)) throw error;
+    throw new CommandError(
+      `${error.host} cannot be reached: there is no such address, or the network or the portal is down. Nothing was ` +
+        "changed. Correct the address in the incoming webhook's URL and connect again.",
+      { cause: error },
+    );
+  }
 }
 
 function describe({ portal, known, resumed }: Connected, user: ActingUser, place: Place): Report {

@@ -195,6 +195,20 @@ describe('portals connect', () => {
     expect(await stage.credentials.get(portal.memberId)).toBeUndefined();
   });
 
+  test('says what to do when there is no such address', async () => {
+    const cause = Object.assign(new Error('getaddrinfo ENOTFOUND demoo.bitrix24.com'), { code: 'ENOTFOUND' });
+    const { code, stdout, stderr } = await stage.run('portals connect', {
+      input: ['https://demoo.bitrix24.com/rest/1/k9c8d7e6f5a4b3c2/', 'first-token'],
+      fetch: () => Promise.reject(new TypeError('fetch failed', { cause })),
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^error: demoo\.bitrix24\.com cannot be reached: .* Correct the address .* and connect again\.\n$/,
+    );
+    expect(stderr).not.toMatch(/resume|k9c8d7/);
+    expect(await stage.portals.list()).toEqual([]);
+  });
+
   test.each([
     'demo.bitrix24.com/rest/1/k9c8d7e6f5a4b3c2/',
     'https://demo.bitrix24.com/crm/deal/details/1/',
