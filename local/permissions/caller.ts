@@ -2,13 +2,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 
-/** `app/NAME` at the end of the SDK's user agent. Powertools names itself there where no function does. */
+/** `app/NAME` at the end of the SDK's user agent. */
 const named = /\s*\bapp\/(\S+)/;
+/** What Powertools, once it is loaded, adds to a name, or puts where there is none. The SDK writes its slashes as dashes. */
+const powertools = /(?:^|[-/])PT[-/].*$/;
 
 /** The function that has sent a request, by its name in serverless.yml; undefined for any other caller. */
 export function callerOf(userAgent: string): string | undefined {
-  const name = named.exec(userAgent)?.[1];
-  return name === undefined || name.startsWith('PT') ? undefined : name;
+  const name = named.exec(userAgent)?.[1]?.replace(powertools, '');
+  return name === '' ? undefined : name;
 }
 
 /**
