@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { backoffMs, maxAttempts } from '../../../lib/tasks/backoff.ts';
+import { skewMs } from '../../../lib/tasks/schedule.ts';
 import { always, type Bench, eachTestHas, day, deletion, minute, through } from './bench.ts';
 
 let bench: Bench;
@@ -44,7 +45,7 @@ describe('a task that is to be tried again later', () => {
     for (let copy = 0; copy < 10; copy += 1) expect(await bench.work([taskId])).toBeUndefined();
     expect(await attemptsOf([taskId])).toEqual([1]);
     expect(bench.portal.requests).toHaveLength(1);
-    bench.time.now += backoff(1) - 1;
+    bench.time.now += backoff(1) - skewMs - 1;
     await bench.work([taskId]);
     expect(await attemptsOf([taskId])).toEqual([1]);
     bench.time.now += 1;
