@@ -5,7 +5,8 @@ import { domainSchema } from '../portals/addresses.ts';
 const variables = {
   TIDY24_RUN: z._default(z.enum(['aws', 'local']), 'aws'),
   TIDY24_PUBLIC_URL: z.url(),
-  TIDY24_APP_PARAMETER: z.optional(z.string().check(z.minLength(1))),
+  /** The role names what follows the slash. */
+  TIDY24_APP_PARAMETER: z.optional(z.string().check(z.regex(/^(\/[\w.-]+)+$/))),
   /** The operator's own domains, with commas between them: a portal may move there without being asked about. */
   TIDY24_PORTAL_DOMAINS: z.pipe(
     z.pipe(

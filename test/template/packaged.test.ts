@@ -34,6 +34,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => packaged.remove());
 
+it('is not packaged with a parameter that no function could start with, or that there is not', async () => {
+  const refused = packageStage('prod', ['undoDays=0', 'undodays=7']);
+  // By a sentence each, and no stack.
+  await expect(refused).rejects.toThrow(/^Error:\nundoDays cannot be "0".*\nThere is no parameter undodays.*\s*$/m);
+}, 60_000);
+
 /** Holds for the template as it is, and is noticed as soon as `path` has another value (`undefined`: is not there). */
 function holds(
   statement: (template: Template) => string[],

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import * as z from 'zod';
 import { claimWorkFolder } from '../../local/functions/work-folder.ts';
 import { projectRoot } from '../../local/template/serverless-file.ts';
 import { templateSchema, type Template } from './template.ts';
@@ -20,19 +21,27 @@ export interface Package {
 }
 
 const run = promisify(execFile);
+const printedSchema = z.looseObject({ stdout: z.string() });
 
 /**
  * Packages a stage into a directory of its own, with no AWS credentials and no home directory to find some in. Two at a
  * time do not disturb each other.
+ *
+ * @param parameters as `--param` takes them: `undoDays=7`
+ * @throws Error with what the framework says when it refuses, which it prints on standard output
  */
-export async function packageStage(stage: string): Promise<Package> {
+export async function packageStage(stage: string, parameters: readonly string[] = []): Promise<Package> {
   const directory = await mkdtemp(join(tmpdir(), 'tidy24-package-'));
   const workFolder = await claimWorkFolder();
   const script = join(createRequire(import.meta.url).resolve('serverless/package.json'), '..', 'bin', 'serverless.js');
-  const args = [script, 'package', '--stage', stage, '--package', directory, `--param=workFolder=${workFolder.path}`];
+  const given = [`workFolder=${workFolder.path}`, ...parameters].map((one) => `--param=${one}`);
+  const args = [script, 'package', '--stage', stage, '--package', directory, ...given];
   try {
     const env = { PATH: process.env['PATH'] ?? '', HOME: directory };
     await run(process.execPath, args, { cwd: projectRoot, env, maxBuffer: 16 * 1024 * 1024 });
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw new Error(printedSchema.parse(error).stdout, { cause: error });
   } finally {
     await workFolder.remove();
   }
