@@ -14,6 +14,7 @@ export interface Seen {
 }
 
 const ticks = 20;
+const rounds = 10;
 const storm = { events: 2_000, deals: 600, lost: 0 };
 /** What follows an event that no rule matches: the window, and then plan. */
 const settleMs = 3_500;
@@ -32,7 +33,7 @@ export async function observeLone(
     await system.take();
 
     const tick = await observed(system, ticks, () => system.tick());
-    const reconciliation = await observed(system, 1, async () => reconcile(system, portal));
+    const reconciliation = await observed(system, rounds, () => reconcile(system, portal));
     const lost = await observed(system, samples, async () => {
       const lone = await loseOne(system, portal, webhook);
       await effects(portal, [lone]);
