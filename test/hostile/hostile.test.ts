@@ -5,7 +5,7 @@ import { Tally } from './tally.ts';
 
 /** TIDY24_SEED is the first of the seeds, TIDY24_RUNS how many follow. */
 const first = Number(globalThis.process.env['TIDY24_SEED'] ?? 1);
-const runs = Number(globalThis.process.env['TIDY24_RUNS'] ?? 200);
+const runs = Number(globalThis.process.env['TIDY24_RUNS'] ?? 100);
 const seeds = `seeds ${first} to ${first + runs - 1}`;
 
 describe('several workers at once against people, faults and death', () => {

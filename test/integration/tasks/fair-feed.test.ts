@@ -86,16 +86,16 @@ const open = async () => (await bench.openRows()).length;
 
 describe('what is over the pace', () => {
   test('gets its turn in the table, goes when that has come, and is all done in the end', async () => {
-    const deals = importDeals(600, 5);
+    const deals = importDeals(400, 5);
     for (let start = 0; start < deals.length; start += eventsAtOnce) {
       await bench.plan(deals.slice(start, start + eventsAtOnce).map((id) => event(id)));
     }
     const sent = bench.deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
     expect(sent.length).toBeLessThanOrEqual(100);
 
-    await pass(1_200, () => ended.size === 600);
+    await pass(1_200, () => ended.size === 400);
 
-    expect(ended.size).toBe(600);
+    expect(ended.size).toBe(400);
     expect(deals.filter((id) => bench.portal.contactsOf(id).length > 0)).toEqual([]);
     expect(refusals()).toEqual([]);
     expect(await open()).toBe(0);
