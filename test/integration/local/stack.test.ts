@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { connect } from 'node:net';
 import { localSqsClient } from '../../../local/servers/local-clients.ts';
 import { noPortal, startStack, type Stack } from '../../../local/stack/stack.ts';
@@ -77,7 +77,9 @@ describe('a running stack', () => {
   it('feeds the queues to their functions, and leaves on the queue what failed', async () => {
     const client = localSqsClient(stack.sqsUrl, 'eu-central-1');
     const QueueUrl = stack.environment['EVENTS_QUEUE_URL'];
-    for (const MessageBody of ['good', 'fails']) await client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    // In one request: a busy machine would make two batches of them.
+    const Entries = ['good', 'fails'].map((MessageBody) => ({ Id: MessageBody, MessageBody }));
+    await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
     await stack.settled();
     const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }));
     expect(Attributes).toMatchObject({
