@@ -6,7 +6,8 @@ import {
   type Table,
   TableUnavailable,
 } from '../../lib/aws/table.ts';
-import type { TableName, Tables } from '../integration/portals/parts.ts';
+import type { HeldTables, TableName, Tables } from '../integration/portals/parts.ts';
+import { HeldRoles } from '../integration/support/held-roles.ts';
 import { changed, copyOf, holds, orderOf } from './expressions.ts';
 
 /** Keys as in serverless.yml: of the table, and of its indexes. */
@@ -141,4 +142,11 @@ export class MemoryTables {
     this.fault = undefined;
     return fault;
   }
+}
+
+/** For tests of what a portal does at each of many places, where the tables are not what is tried. */
+export function memoryDatabase(): HeldTables {
+  const { tables } = new MemoryTables();
+  const roles = new HeldRoles();
+  return { tables, roles, close: async () => roles.close() };
 }

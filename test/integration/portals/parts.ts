@@ -21,8 +21,15 @@ import { HeldRoles } from '../support/held-roles.ts';
 export type TableName = 'portals' | 'credentials' | 'tasks' | 'snapshots';
 export type Tables = Record<TableName, Table>;
 
+/** The tables, and who calls them held against the roles. */
+export interface HeldTables {
+  readonly tables: Tables;
+  readonly roles: HeldRoles;
+  close(): Promise<void>;
+}
+
 /** The tables of serverless.yml on an embedded server. One for a file of tests: each test takes member ids of its own. */
-export class Database {
+export class Database implements HeldTables {
   readonly tables: Tables;
   readonly aws: EmbeddedAws;
   /** What runs as a function may call what its role allows. */

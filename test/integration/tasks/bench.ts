@@ -14,7 +14,16 @@ import { type LineOptions, workMessage } from '../../../lib/tasks/work.ts';
 import type { WorkOptions } from '../../../lib/tasks/run.ts';
 import type { PortalOptions } from '../../../simulator/options.ts';
 import { type Simulator, startSimulator } from '../../../simulator/simulator.ts';
-import { Database, MemoryQueue, Notes, type Parts, partsOf, portalOf, TestTime } from '../portals/parts.ts';
+import {
+  Database,
+  type HeldTables,
+  MemoryQueue,
+  Notes,
+  type Parts,
+  partsOf,
+  portalOf,
+  TestTime,
+} from '../portals/parts.ts';
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -43,7 +52,7 @@ interface Received {
 
 /** One simulated portal, connected by a webhook, in mode enforce; planning and deleting over it; a clock that is set. */
 export class Bench {
-  readonly database: Database;
+  readonly database: HeldTables;
   readonly simulator: Simulator;
   readonly time: TestTime;
   readonly notes = new Notes();
@@ -53,14 +62,14 @@ export class Bench {
   readonly eventsDlq = new MemoryQueue();
   readonly deletionsDlq = new MemoryQueue();
 
-  private constructor(database: Database, simulator: Simulator, time: TestTime) {
+  private constructor(database: HeldTables, simulator: Simulator, time: TestTime) {
     this.database = database;
     this.simulator = simulator;
     this.time = time;
     this.parts = partsOf(database.tables, { time, notes: this.notes });
   }
 
-  static async start(database: Database, { rules = ['one'], portal = {}, changed = {} }: BenchOptions = {}) {
+  static async start(database: HeldTables, { rules = ['one'], portal = {}, changed = {} }: BenchOptions = {}) {
     const time = new TestTime();
     seed += 1;
     const limits = { burst, ...portal.limits };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fault } from '../../../simulator/faults/fault.ts';
-import { Database, dyingAt, partsOf } from '../portals/parts.ts';
+import { memoryDatabase } from '../../property/memory-tables.ts';
+import { Database, dyingAt, type HeldTables, partsOf } from '../portals/parts.ts';
 import { Bench } from './bench.ts';
 
 let database: Database;
@@ -30,8 +31,8 @@ const rules: [string, string[]][] = [
 ];
 
 /** A lost deal with all that can hang on it, and the like of everybody else. */
-async function stage(entries: readonly string[]) {
-  const bench = await Bench.start(database);
+async function stage(tables: HeldTables, entries: readonly string[]) {
+  const bench = await Bench.start(tables);
   const { portal } = bench;
   portal.addType({ entityTypeId: process, title: 'Project' });
   const companyId = portal.addCompany({ silent: true });
@@ -93,7 +94,7 @@ describe('a worker that dies at any of its writes, before it or after it', () =>
         places += 1;
         // After one write and before the next is the same but for the answer: each place is tried in one of the ways.
         for (const when of [places % 2 === 0 ? ('before' as const) : ('after' as const)]) {
-          const here = await stage(entries);
+          const here = await stage(database, entries);
           const { bench, taskId } = here;
           const dying = dyingAt(database.tables, places, when);
           const parts = partsOf(dying.tables, { time: bench.time, notes: bench.notes });
@@ -121,11 +122,12 @@ describe('a portal any of whose answers', () => {
   test.each(faults)(
     '%s loses all that the rule names, once, and nothing else',
     async (_name, give) => {
+      const memory = memoryDatabase();
       const found: string[] = [];
       let requests = 0;
       for (let hits = 1; hits > 0 && requests < farEnough;) {
         requests += 1;
-        const here = await stage(everything);
+        const here = await stage(memory, everything);
         const { bench } = here;
         const fault = bench.portal.faults.add({ when: { inBatch: 'envelope', nth: requests }, times: 2, give });
         await bench.workFor(90);
@@ -133,6 +135,7 @@ describe('a portal any of whose answers', () => {
         found.push(...(await complaints(here)).map((text) => `request ${requests}: ${text}`));
         await bench.close();
       }
+      await memory.close();
       expect(found).toEqual([]);
       expect(requests).toBeGreaterThan(8);
       expect(requests).toBeLessThan(farEnough);
