@@ -297,12 +297,19 @@ export class Bench {
   }
 }
 
-/** Gives every test of a file a bench of its own, over one database for all of them. */
-export function eachTestHas(take: (bench: Bench) => void, options?: BenchOptions): void {
-  let database: Database;
+/**
+ * Gives every test of a file a bench of its own, over one database for all of them: the embedded DynamoDB, unless `start`
+ * gives another.
+ */
+export function eachTestHas(
+  take: (bench: Bench) => void,
+  options?: BenchOptions,
+  start: () => Promise<HeldTables> = () => Database.start(),
+): void {
+  let database: HeldTables;
   let bench: Bench;
   beforeAll(async () => {
-    database = await Database.start();
+    database = await start();
   });
   afterAll(async () => {
     await database.close();

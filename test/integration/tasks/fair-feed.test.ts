@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
 import type { DeletionMessage, EventMessage } from '../../../lib/tasks/messages.ts';
 import { releaseDue } from '../../../lib/tasks/release.ts';
+import { memoryDatabase } from '../../property/memory-tables.ts';
 import { MemoryQueue } from '../portals/parts.ts';
 import { type Bench, eachTestHas, hour, minute } from './bench.ts';
 
@@ -25,6 +26,8 @@ eachTestHas(
     bench = fresh;
   },
   { portal: { limits: { burst: 50 } }, changed: { limits: ordinaryLimits } },
+  // Who comes when is the matter here, for tens of thousands of rows.
+  async () => memoryDatabase(),
 );
 beforeEach(async () => {
   // The clock sees every row there is, whatever test it is of.
@@ -86,16 +89,16 @@ const open = async () => (await bench.openRows()).length;
 
 describe('what is over the pace', () => {
   test('gets its turn in the table, goes when that has come, and is all done in the end', async () => {
-    const deals = importDeals(400, 5);
+    const deals = importDeals(600, 5);
     for (let start = 0; start < deals.length; start += eventsAtOnce) {
       await bench.plan(deals.slice(start, start + eventsAtOnce).map((id) => event(id)));
     }
     const sent = bench.deletions.bodies<DeletionMessage>().flatMap(({ taskIds }) => taskIds);
     expect(sent.length).toBeLessThanOrEqual(100);
 
-    await pass(1_200, () => ended.size === 400);
+    await pass(1_200, () => ended.size === 600);
 
-    expect(ended.size).toBe(400);
+    expect(ended.size).toBe(600);
     expect(deals.filter((id) => bench.portal.contactsOf(id).length > 0)).toEqual([]);
     expect(refusals()).toEqual([]);
     expect(await open()).toBe(0);
