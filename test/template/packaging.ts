@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod';
-import { claimWorkFolder } from '../../local/functions/work-folder.ts';
 import { projectRoot } from '../../local/template/serverless-file.ts';
 import { templateSchema, type Template } from './template.ts';
 import { readZip } from './zip.ts';
@@ -32,21 +31,20 @@ const printedSchema = z.looseObject({ stdout: z.string() });
  */
 export async function packageStage(stage: string, parameters: readonly string[] = []): Promise<Package> {
   const directory = await mkdtemp(join(tmpdir(), 'tidy24-package-'));
-  const workFolder = await claimWorkFolder();
+  const packaged = join(directory, 'package');
   const script = join(createRequire(import.meta.url).resolve('serverless/package.json'), '..', 'bin', 'serverless.js');
-  const given = [`workFolder=${workFolder.path}`, ...parameters].map((one) => `--param=${one}`);
-  const args = [script, 'package', '--stage', stage, '--package', directory, ...given];
+  const given = parameters.map((one) => `--param=${one}`);
+  const args = [script, 'package', '--stage', stage, '--package', packaged, ...given];
+  const cwd = await linkedProject(directory);
   try {
     const env = { PATH: process.env['PATH'] ?? '', HOME: directory };
-    await run(process.execPath, args, { cwd: projectRoot, env, maxBuffer: 16 * 1024 * 1024 });
+    await run(process.execPath, args, { cwd, env, maxBuffer: 16 * 1024 * 1024, timeout: 60_000 });
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw new Error(printedSchema.parse(error).stdout, { cause: error });
-  } finally {
-    await workFolder.remove();
   }
-  const text = await readFile(join(directory, 'cloudformation-template-update-stack.json'), 'utf8');
-  const files = async (functionKey: string) => readZip(await readFile(join(directory, `${functionKey}.zip`)));
+  const text = await readFile(join(packaged, 'cloudformation-template-update-stack.json'), 'utf8');
+  const files = async (functionKey: string) => readZip(await readFile(join(packaged, `${functionKey}.zip`)));
   return {
     template: templateSchema.parse(JSON.parse(text)),
     files,
@@ -65,4 +63,19 @@ export async function packageStage(stage: string, parameters: readonly string[] 
     },
     remove: () => rm(directory, { recursive: true, force: true }),
   };
+}
+
+/**
+ * The project in a directory of its own, by links: the framework works in the service's own `.serverless`, which it
+ * empties when it ends, whoever else is at work there.
+ */
+async function linkedProject(directory: string): Promise<string> {
+  const path = join(directory, 'service');
+  await mkdir(path);
+  for (const entry of await readdir(projectRoot)) {
+    // The framework takes no link for its own file.
+    const place = entry === 'serverless.yml' ? copyFile : symlink;
+    if (!entry.startsWith('.')) await place(join(projectRoot, entry), join(path, entry));
+  }
+  return path;
 }
