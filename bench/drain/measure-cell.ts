@@ -1,7 +1,7 @@
 import { startSimulator } from '../../simulator/simulator.ts';
 import type { SimulatedPortal } from '../../simulator/portal.ts';
 import type { ResultTable } from '../benchmark.ts';
-import { liveFaster, preciseSleep } from '../support/fast-time.ts';
+import { liveFaster, punctualSleep } from '../support/fast-time.ts';
 import { deletion } from '../support/lost-deals.ts';
 import { leastSeconds } from './bound.ts';
 import { type Cell, operating, perReadCall, portalWithLostDeals, rates } from './cells.ts';
@@ -57,7 +57,7 @@ export async function measureCell(cell: Cell, progress: (text: string) => void):
 export const patience = 1.1;
 
 async function runOne(cell: Cell, bound: number, tidy24: Tidy24, work: Contender): Promise<(string | number)[]> {
-  const simulator = await startSimulator({ clock: Date.now, sleep: preciseSleep });
+  const simulator = await startSimulator({ clock: Date.now, sleep: punctualSleep() });
   try {
     const { portal, deals } = await portalWithLostDeals(simulator, cell);
     await tidy24.prepare(portal, cell, deals);
@@ -74,7 +74,7 @@ async function runOne(cell: Cell, bound: number, tidy24: Tidy24, work: Contender
     const refused = refusedIn(requests, deletion, Date.now());
     return [
       perSecond.toFixed(2),
-      `${((100 * perSecond * bound) / deals.length).toFixed(0)} %`,
+      `${((100 * perSecond * bound) / deals.length).toFixed(1)} %`,
       left(),
       requests.length,
       refused.requests,

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Sleep } from '../../lib/bitrix24/clock.ts';
 
 const RealDate = globalThis.Date;
@@ -38,9 +38,17 @@ export async function withFastTimers<T>(factor: number, work: () => Promise<T>):
   }
 }
 
-/** Sleeps to a part of a millisecond: a timer alone is up to one late, which is much of a short call. */
-export const preciseSleep: Sleep = async (ms, signal) => {
-  const end = performance.now() + ms;
-  if (ms > 2) await delay(ms - 1.5, undefined, signal && { signal });
-  while (performance.now() < end) await nextTurn();
-};
+/**
+ * A sleep that is right on the whole, as a portal of its own machine would be: a timer ends a little late, and what one
+ * sleep was late the following are shorter.
+ */
+export function punctualSleep(): Sleep {
+  let late = 0;
+  return async (ms, signal) => {
+    const wait = Math.max(0, ms - late);
+    late -= ms - wait;
+    const began = performance.now();
+    await delay(wait, undefined, signal && { signal });
+    late += performance.now() - began - wait;
+  };
+}
