@@ -23,7 +23,7 @@ export function explainError(error: unknown, place: Place | undefined): string {
   // A command only reads from a portal, so it does not matter whether the call was carried out.
   if (error instanceof OutcomeUnknown) return `${error.host} did not answer (${error.method}). Try again.`;
   if (error instanceof Bitrix24Error) return explainCall(error);
-  if (error instanceof CredentialsRevoked) return `${error.message}. ${error.mend}`;
+  if (error instanceof CredentialsRevoked) return error.advice;
   if (error instanceof UnreadableRow) return `${error.message}: another version of tidy24 may have written it.`;
   if (
     error instanceof PortalStopped ||

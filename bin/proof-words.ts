@@ -10,11 +10,16 @@ interface Proved {
   readonly domain: string;
   /** As it is after the proof; undefined when it has never been active. */
   readonly portal: Portal | undefined;
+  /** Whether the portal's tokens are refreshed with the given id and secret. */
+  readonly isProved: boolean;
   readonly place: Place;
 }
 
 /** What became of a proof and what to do next, in plain words. */
-export function describeProof(proof: ProofResult, { memberId, domain: named, portal, place }: Proved): Report {
+export function describeProof(
+  proof: ProofResult,
+  { memberId, domain: named, portal, isProved, place }: Proved,
+): Report {
   // What an unproved installation says of the domain anybody may have written.
   const domain = portal?.state === 'active' ? portal.domain : named;
   const data = {
@@ -22,11 +27,18 @@ export function describeProof(proof: ProofResult, { memberId, domain: named, por
     domain,
     ...proof,
     ...('until' in proof && { until: iso(proof.until) }),
+    appProved: isProved,
     portal: portal ? portalView(portal) : null,
   };
   if (proof.result === 'active') return { data, text: nextSteps(proof.domain, memberId, portal, place) };
-  if (proof.result === 'nothing-pending') return { data, text: storedOnly(domain, portal, place) };
-  const problem = portal?.state === 'active' ? problemBeside(proof, portal) : problemOf(proof, domain);
+  if (proof.result === 'nothing-pending') {
+    const stored = isProved ? 'are accepted, and stored.' : 'are stored, for an installation: there is none to prove.';
+    const text = [`The client id and secret of ${domain} ${stored}`];
+    if (portal?.pause) text.push(`It is paused. Let it go on: ${commandLine(place, `portals resume ${domain}`)}`);
+    return { data, text };
+  }
+  const beside = isProved ? ' The client id and secret are accepted, and stored.' : '';
+  const problem = portal?.state === 'active' ? `${problemBeside(proof, portal)}${beside}` : problemOf(proof, domain);
   return { data, text: [], problem };
 }
 
@@ -69,15 +81,6 @@ function nextSteps(domain: string, memberId: string, portal: Portal | undefined,
   if (portal?.rulesVersion === undefined) {
     text.push(`Next, give it rules: ${commandLine(place, `rules push rules.yaml --portal ${domain}`)}`);
   }
-  return text;
-}
-
-function storedOnly(domain: string, portal: Portal | undefined, place: Place): string[] {
-  const text = [
-    `The client id and secret of ${domain} are stored. There is no installation to prove; they are used when its token ` +
-      'is refreshed next.',
-  ];
-  if (portal?.pause) text.push(`It is paused. Let it go on: ${commandLine(place, `portals resume ${domain}`)}`);
   return text;
 }
 

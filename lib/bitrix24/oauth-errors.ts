@@ -154,3 +154,8 @@ export const oauthReactionTable: readonly Row[] = [
 export function classifyOAuth(answer: Omit<Answer, 'method'>): Row {
   return firstRow(oauthReactionTable, { ...answer, method: '' });
 }
+
+/** Whether it was the client id or secret that was refused: the refresh token is as good as before. */
+export function refusesClient({ name }: Row): boolean {
+  return name === 'invalid-client' || name === 'wrong-client';
+}

@@ -224,11 +224,14 @@ export class CredentialStore {
     return Number(row?.['failingSince'] ?? now);
   }
 
-  /** Stores a new pair in place of generation `generation`. False when that generation is no longer the present one. */
+  /**
+   * Stores a new pair in place of generation `generation`, and the app that has brought it if it is another than before.
+   * False when that generation is no longer the present one.
+   */
   async rotate(
     memberId: string,
     generation: number,
-    tokens: Pick<OAuthCredentials, 'accessToken' | 'refreshToken' | 'accessExpiresAt' | 'clientEndpoint'> & {
+    tokens: Pick<OAuthCredentials, 'accessToken' | 'refreshToken' | 'accessExpiresAt' | 'clientEndpoint' | 'app'> & {
       readonly refreshedAt: number;
     },
   ): Promise<boolean> {
@@ -237,7 +240,8 @@ export class CredentialStore {
       {
         set:
           'SET #generation = :next, #accessToken = :access, #refreshToken = :refresh, #accessExpiresAt = :expires, ' +
-          '#clientEndpoint = :endpoint, #refreshedAt = :refreshedAt REMOVE #lease, #refused, #failingSince',
+          `#clientEndpoint = :endpoint, #refreshedAt = :refreshedAt${tokens.app ? ', #app = :app' : ''} ` +
+          'REMOVE #lease, #refused, #failingSince',
         if: '#generation = :generation',
         values: {
           generation,
@@ -247,6 +251,7 @@ export class CredentialStore {
           expires: tokens.accessExpiresAt,
           endpoint: tokens.clientEndpoint,
           refreshedAt: tokens.refreshedAt,
+          ...(tokens.app && { app: tokens.app }),
         },
       },
     );
@@ -299,12 +304,9 @@ export class CredentialStore {
     }));
   }
 
+  /** Keeps the app that installations are to be proved with. The one that tokens work with changes by `rotate` alone. */
   async setApp(memberId: string, app: App, now: number): Promise<void> {
     await this.#changePending(memberId, now, (pending) => ({ ...pending, app }));
-    await this.#table.update(
-      { memberId },
-      { set: 'SET #app = :app', if: '#kind = :oauth', values: { app, oauth: 'oauth' } },
-    );
   }
 
   async dropInstallation(memberId: string, id: string, now: number): Promise<void> {

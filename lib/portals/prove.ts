@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { profileSchema } from '../bitrix24/answers.ts';
 import { Bitrix24Error, PortalError } from '../bitrix24/failures.ts';
+import { refusesClient } from '../bitrix24/oauth-errors.ts';
 import { enterpriseLimits, ordinaryLimits } from '../bitrix24/limits.ts';
-import { isAcceptableEndpoint, refreshTokens, type Tokens } from '../bitrix24/oauth.ts';
+import { isAcceptableEndpoint, type Tokens } from '../bitrix24/oauth.ts';
 import {
   type App,
   type Credentials,
@@ -11,6 +12,7 @@ import {
   type OAuthCredentials,
 } from './credentials.ts';
 import { bindEvents, eventsOfRules } from './bindings.ts';
+import { type AppSource, exchangeToken } from './exchange.ts';
 import { lacksCredentials } from './pause-codes.ts';
 import { type Portal, withTokenDigest } from './portal.ts';
 import { rulesInForce } from './rebind.ts';
@@ -58,8 +60,9 @@ export async function provePortal(options: ProveOptions, memberId: string, deadl
   if (!pending || alive.length === 0) {
     return activating ? activate(options, activating, deadline) : { result: 'nothing-pending' };
   }
-  const app = pending.app ?? (held?.kind === 'oauth' ? held.app : undefined) ?? (await options.defaultApp());
-  if (!app) return { result: 'app-unknown' };
+  const known = [pending.app, held?.kind === 'oauth' ? held.app : undefined];
+  if (!known.some(Boolean) && !(await options.defaultApp())) return { result: 'app-unknown' };
+  const apps = [...known.map((app) => () => Promise.resolve(app)), options.defaultApp];
 
   const lease = { by: options.newId(), until: clock() + leaseMs };
   if (deadline - clock() < needsMs) return { result: 'later', until: clock(), reason: 'too little time is left' };
@@ -69,10 +72,10 @@ export async function provePortal(options: ProveOptions, memberId: string, deadl
   // The newest first. Anybody can post one, so a false one must not keep the true one from being looked at.
   let refused: ProofResult = { result: 'nothing-pending' };
   for (const installation of alive.toReversed()) {
-    const left = Math.min(deadline, lease.until) - clock();
-    if (left < needsMs) return { result: 'later', until: clock(), reason: 'too little time is left' };
-    const proof = await proveInstallation(options, memberId, installation, app);
-    if (!('result' in proof)) return admit(options, installation, proof, { held, app, deadline });
+    const until = Math.min(deadline, lease.until);
+    if (until - clock() < needsMs) return { result: 'later', until: clock(), reason: 'too little time is left' };
+    const proof = await proveInstallation(options, memberId, installation, { apps, until });
+    if (!('result' in proof)) return admit(options, installation, proof, { held, deadline });
     if (proof.result !== 'refused') return proof;
     refused = proof;
   }
@@ -87,7 +90,7 @@ async function admit(
   options: ProveOptions,
   installation: Installation,
   tokens: ProvedTokens,
-  present: { held: Credentials | undefined; app: App; deadline: number },
+  present: { held: Credentials | undefined; deadline: number },
 ): Promise<ProofResult> {
   const { credentials, portals, rest, clock, log } = options;
   const { memberId } = tokens;
@@ -121,7 +124,7 @@ async function keep(
   options: ProveOptions,
   installation: Installation,
   tokens: ProvedTokens,
-  { held, app, deadline }: { held: Credentials | undefined; app: App; deadline: number },
+  { held, deadline }: { held: Credentials | undefined; deadline: number },
 ): Promise<ProofResult> {
   const { id, tokenUrl, tokenDigest, eventsUrl } = installation;
   const proved: OAuthCredentials = {
@@ -130,7 +133,6 @@ async function keep(
     kind: 'oauth',
     generation: (held?.kind === 'oauth' ? held.generation : 0) + 1,
     tokenUrl,
-    app,
     activation: { installation: id, tokenDigest, eventsUrl },
     clientEndpoint: tokens.clientEndpoint,
     refreshedAt: options.clock(),
@@ -142,13 +144,14 @@ async function keep(
   return activate(options, proved, deadline);
 }
 
-type ProvedTokens = Tokens & { clientEndpoint: string };
+/** With the app that has brought them. */
+type ProvedTokens = Tokens & { clientEndpoint: string; app: App };
 
 async function proveInstallation(
   options: ProveOptions,
   memberId: string,
   installation: Installation,
-  app: App,
+  tries: { apps: readonly AppSource[]; until: number },
 ): Promise<ProvedTokens | ProofResult> {
   const { credentials, clock, log } = options;
   const refuse = async (reason: string): Promise<ProofResult> => {
@@ -158,13 +161,12 @@ async function proveInstallation(
   };
 
   let tokens: Tokens;
+  let app: App;
   try {
-    const { tokenUrl, refreshToken } = installation;
-    tokens = await refreshTokens(options, { ...app, tokenUrl, refreshToken });
+    ({ tokens, app } = await exchangeToken(options, installation, tries));
   } catch (error) {
     if (!(error instanceof Bitrix24Error)) throw error;
-    const wrongApp = error.row.name === 'invalid-client' || error.row.name === 'wrong-client';
-    if (error instanceof PortalError && wrongApp) {
+    if (error instanceof PortalError && refusesClient(error.row)) {
       await credentials.releasePending(memberId);
       return {
         result: 'later',
@@ -182,7 +184,7 @@ async function proveInstallation(
   if (clientEndpoint === undefined || !isAcceptableEndpoint(clientEndpoint, options)) {
     return refuse('The authorization server names no https address of the portal');
   }
-  return { ...tokens, clientEndpoint };
+  return { ...tokens, clientEndpoint, app };
 }
 
 /** Second half of a proof: what is told to the portal and to ourselves once the tokens are known to be good. */

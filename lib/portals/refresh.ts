@@ -1,8 +1,9 @@
 import type { Clock, Random, Sleep } from '../bitrix24/clock.ts';
 import { Bitrix24Error, OutcomeUnknown, PortalError } from '../bitrix24/failures.ts';
-import { refreshTokens, type Tokens } from '../bitrix24/oauth.ts';
+import type { Tokens } from '../bitrix24/oauth.ts';
 import { type AddressRules, endpointAfter } from './addresses.ts';
 import type { App, CredentialStore, OAuthCredentials } from './credentials.ts';
+import { exchangeToken } from './exchange.ts';
 import { paymentRequired } from './pause-codes.ts';
 import { PortalBusy } from './waiting.ts';
 
@@ -30,6 +31,11 @@ export class CredentialsRevoked extends Error {
     this.mend = mend;
     this.pauseCode = pauseCode ?? 'credentials-revoked';
   }
+
+  /** What has happened and what a person must do, in sentences. */
+  get advice(): string {
+    return `${this.message.replace(/\.$/, '')}. ${this.mend}`;
+  }
 }
 
 export interface RefreshOptions extends AddressRules {
@@ -39,7 +45,7 @@ export interface RefreshOptions extends AddressRules {
   readonly sleep: Sleep;
   readonly random: Random;
   readonly newId: () => string;
-  /** The deployment's own app, for portals that have none of their own. */
+  /** The deployment's own app, for portals that have none of their own, or whose copy of it has become old. */
   readonly defaultApp: () => Promise<App | undefined>;
 }
 
@@ -62,6 +68,16 @@ export async function storeTokens(
   }
 }
 
+export interface Refresh {
+  readonly memberId: string;
+  /** The generation that is not good any more. */
+  readonly stale: number;
+  /** ms since the epoch. */
+  readonly deadline: number;
+  /** An app to prove, in place of the one that is stored: it is stored with the new pair. Nobody else's refresh will do. */
+  readonly app?: App;
+}
+
 /**
  * Exchanges the refresh token of generation `stale` for a new pair, once over all Lambdas: whoever gets the lease calls
  * the authorization server, the others wait for what it stores.
@@ -72,7 +88,7 @@ export async function storeTokens(
  */
 export async function refreshCredentials(
   options: RefreshOptions,
-  { memberId, stale, deadline }: { memberId: string; stale: number; deadline: number },
+  { memberId, stale, deadline, app: proving }: Refresh,
 ): Promise<OAuthCredentials> {
   const { credentials, clock, sleep, random, newId } = options;
   const me = newId();
@@ -80,7 +96,7 @@ export async function refreshCredentials(
   for (;;) {
     const current = await credentials.get(memberId);
     if (current?.kind !== 'oauth') throw new CredentialsRevoked(`${memberId} has no OAuth credentials`, reconnect);
-    if (current.generation > stale) return current;
+    if (current.generation > stale && !proving) return current;
 
     const now = clock();
     const leased = current.lease !== undefined && current.lease.until > now;
@@ -88,11 +104,11 @@ export async function refreshCredentials(
       throw new CredentialsRevoked('The authorization server refuses the refresh token', reconnect);
     }
     if (!leased && deadline - now >= needsMs) {
-      const app = current.app ?? (await options.defaultApp());
-      if (!app) throw new CredentialsRevoked(`The app's client id and secret are not known for ${memberId}`, giveApp);
+      const first = proving ?? current.app ?? (await options.defaultApp());
+      if (!first) throw new CredentialsRevoked(`The app's client id and secret are not known for ${memberId}`, giveApp);
       const lease = { by: me, until: now + leaseMs };
       if (await credentials.lease(memberId, current.generation, lease, now)) {
-        return await rotate(options, { ...current, lease }, app, deadline);
+        return await rotate(options, { ...current, lease }, { first, proving: proving !== undefined, deadline });
       }
       continue; // Somebody else was quicker: see what they do.
     }
@@ -111,14 +127,16 @@ const giveApp = "Run `tidy24 portals credentials` with the app's client id and s
 async function rotate(
   options: RefreshOptions,
   current: OAuthCredentials & { lease: { by: string; until: number } },
-  app: App,
-  deadline: number,
+  { first, proving, deadline }: { first: App; proving: boolean; deadline: number },
 ): Promise<OAuthCredentials> {
   const { credentials, clock } = options;
   const { memberId, generation } = current;
   let tokens: Tokens;
+  let app: App;
   try {
-    tokens = await refreshTokens(options, { ...app, tokenUrl: current.tokenUrl, refreshToken: current.refreshToken });
+    const apps = [() => Promise.resolve(first), ...(proving ? [] : [options.defaultApp])];
+    const until = Math.min(deadline, current.lease.until);
+    ({ tokens, app } = await exchangeToken(options, current, { apps, until }));
   } catch (error) {
     throw await afterFailedRefresh(options, current, error);
   }
@@ -127,12 +145,12 @@ async function rotate(
   }
 
   const clientEndpoint = endpointAfter(current.clientEndpoint, tokens.clientEndpoint, options);
-  const pair = { ...tokens, clientEndpoint, refreshedAt: clock() };
+  const pair = { ...tokens, clientEndpoint, refreshedAt: clock(), ...(app !== current.app && { app }) };
   // Beyond the end of the lease if need be: the write holds for this generation only, so it can do no harm.
   const stored = await storeTokens(options, deadline, () => credentials.rotate(memberId, generation, pair));
   if (stored) return { ...current, ...pair, generation: generation + 1 };
   const newer = await credentials.get(memberId);
-  if (newer?.kind === 'oauth' && newer.generation > generation) return newer;
+  if (newer?.kind === 'oauth' && newer.generation > generation && !proving) return newer;
   throw new PortalBusy('The access token was refreshed elsewhere', { until: clock() + 1_000 });
 }
 

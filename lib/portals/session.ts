@@ -316,7 +316,7 @@ export class PortalSession {
       return await refreshCredentials(this.#options, { memberId, stale, deadline: this.#deadline });
     } catch (error) {
       if (error instanceof CredentialsRevoked) {
-        throw await this.stop(error.pauseCode, revoked(error));
+        throw await this.stop(error.pauseCode, error.advice);
       }
       throw error;
     }
@@ -338,7 +338,7 @@ export class PortalSession {
       this.#credentials = await confirmMove(this.#options, { memberId, from, to }, held, this.#deadline);
     } catch (error) {
       if (error instanceof MoveNotConfirmed) throw await this.stop(error.pauseCode, error.message, error.newDomain);
-      if (error instanceof CredentialsRevoked) throw await this.stop(error.pauseCode, revoked(error));
+      if (error instanceof CredentialsRevoked) throw await this.stop(error.pauseCode, error.advice);
       throw error;
     }
   }
@@ -435,8 +435,4 @@ export class PortalSession {
 /** What has happened and what a person must do. */
 function reasonOf({ meaning, mend = '' }: Verdict): string {
   return `${meaning} ${mend}`.trim();
-}
-
-function revoked({ message, mend }: CredentialsRevoked): string {
-  return `${message.replace(/\.$/, '')}. ${mend}`;
 }

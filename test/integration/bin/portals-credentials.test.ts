@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { tokenDigest } from '../../../lib/bitrix24/token-digest.ts';
+import type { App, OAuthCredentials } from '../../../lib/portals/credentials.ts';
 import { CliStage } from './cli-stage.ts';
 
 describe('portals credentials', () => {
@@ -38,7 +39,65 @@ describe('portals credentials', () => {
     const again = await stage.run(`portals credentials ${portal.memberId}`, { env });
 
     expect(again.code).toBe(0);
-    expect(again.stdout).toContain('are stored. There is no installation to prove');
+    expect(again.stdout).toContain('are accepted, and stored');
+  });
+
+  describe('for a portal that works', () => {
+    let app: App;
+    const held = async () => (await stage.credentials.get(stage.portal.memberId)) as OAuthCredentials;
+    const give = (clientSecret: string, more: Parameters<CliStage['run']>[1] = {}) =>
+      stage.run(`portals credentials ${stage.portal.domain}`, { input: [app.clientId, clientSecret], ...more });
+    beforeEach(async () => {
+      app = await stage.install();
+      await give(app.clientSecret);
+    });
+
+    test('are stored only when a refresh has succeeded with them', async () => {
+      const before = await held();
+
+      const wrong = await give('not-the-secret-at-all');
+
+      expect(wrong.code).toBe(1);
+      expect(wrong.stderr).toBe(
+        `error: This client id and secret are not accepted. The app's secret is wrong, or the app is not installed. ` +
+          `${stage.portal.domain} keeps those it has.\n`,
+      );
+      expect(await held()).toEqual(before);
+    });
+
+    test('take the place of an old secret, and what pauses the portal is named', async () => {
+      const before = await held();
+      await stage.credentials.put({ ...before, app: { ...app, clientSecret: 'the secret of before' } });
+      await stage.portals.pause(stage.portal.memberId, { code: 'credentials-revoked', reason: 'wrong secret' });
+
+      const { code, stdout } = await give(app.clientSecret);
+
+      expect(code).toBe(0);
+      expect(stdout).toContain(`portals resume ${stage.portal.domain}`);
+      expect(await held()).toMatchObject({ app, generation: before.generation + 1 });
+      expect((await stage.credentials.pending(stage.portal.memberId))?.app).toEqual(app);
+    });
+
+    test('are not stored when the authorization server does not answer', async () => {
+      const { refreshToken } = await held();
+      const { code, stderr } = await give('another', { fetch: async () => new Response('', { status: 502 }) });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/does not answer. Try again after \d{4}-/);
+      expect(await held()).toMatchObject({ app, refreshToken });
+    });
+
+    test('cannot be proved by tokens that are worth nothing: the app must be installed again', async () => {
+      stage.portal.revokeTokens(app);
+      await give(app.clientSecret);
+      // Whoever held the lease before may be storing a new pair still.
+      stage.now += 120_000;
+      const { code, stderr } = await give(app.clientSecret);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: Nothing was stored\. .* refuses the refresh token\. Install the app again .* run this/,
+      );
+      expect(await held()).toMatchObject({ app });
+    });
   });
 
   test('lists the installations when several wait, and stores nothing', async () => {
@@ -102,48 +161,47 @@ describe('portals credentials', () => {
   });
 
   test.each([
-    ['is not proved', 'not-the-secret-at-all', 'proved. The app'],
-    ['is refused', undefined, 'confirmed and is forgotten.'],
-  ])(
-    'an installation that a stranger posted for an active portal and that %s leaves it alone',
-    async (_, wrong, end) => {
-      const { domain, memberId } = stage.portal;
-      const app = await stage.install();
-      const give = (secret: string) => stage.run(`portals credentials ${memberId}`, { input: [app.clientId, secret] });
-      await give(app.clientSecret);
-      stage.now += 600_000;
-      await stage.credentials.addInstallation(memberId, {
-        id: tokenDigest('forged'),
-        refreshToken: 'forged',
-        tokenUrl: stage.portal.tokenUrl,
-        tokenDigest: tokenDigest('forged as well'),
-        domain: 'stranger.example',
-        eventsUrl: 'http://127.0.0.1:4310/bitrix24/events',
-        receivedAt: stage.now,
-      });
-      const { stdout: doctor } = await stage.run('doctor');
-      expect(doctor).toMatch(
-        new RegExp(`on ${domain}, which is active already, at .*\n +mend: Ignore it if nobody installed anything`),
-      );
+    [
+      'a wrong secret',
+      'not-the-secret-at-all',
+      /^error: This client id .* keeps those it has\. An installation that some/,
+    ],
+    ['the right one', undefined, /goes on as before\. An installation .* ignore it; .* and secret are accepted/],
+  ])('an installation that a stranger posted for an active portal leaves it alone, with %s', async (_, wrong, said) => {
+    const { domain, memberId } = stage.portal;
+    const app = await stage.install();
+    const give = (secret: string) => stage.run(`portals credentials ${memberId}`, { input: [app.clientId, secret] });
+    await give(app.clientSecret);
+    stage.now += 600_000;
+    await stage.credentials.addInstallation(memberId, {
+      id: tokenDigest('forged'),
+      refreshToken: 'forged',
+      tokenUrl: stage.portal.tokenUrl,
+      tokenDigest: tokenDigest('forged as well'),
+      domain: 'stranger.example',
+      eventsUrl: 'http://127.0.0.1:4310/bitrix24/events',
+      receivedAt: stage.now,
+    });
+    const { stdout: doctor } = await stage.run('doctor');
+    expect(doctor).toMatch(
+      new RegExp(`on ${domain}, which is active already, at .*\n +mend: Ignore it if nobody installed anything`),
+    );
 
-      const secret = wrong ?? app.clientSecret;
-      const { code, stderr } = await give(secret);
+    const secret = wrong ?? app.clientSecret;
+    const { code, stderr } = await give(secret);
 
-      expect(code).toBe(1);
-      expect(stderr).toMatch(
-        /^error: .* is active and goes on as before\. An installation that somebody posted for it/,
-      );
-      expect(stderr).toContain(end);
-      expect(stderr).toContain('If nobody installed the app there again, ignore it');
-      expect(stderr).not.toMatch(/not active yet|stranger/);
-      expect(await stage.portals.get(memberId)).toMatchObject({ state: 'active', domain });
-      // Giving an app keeps the row, and not the installation, for longer.
-      stage.now += 29 * 86_400_000;
-      await give(secret);
-      stage.now += 2 * 86_400_000;
-      expect((await stage.run('doctor')).stdout).not.toContain('is not proved');
-    },
-  );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(said);
+    expect(stderr).toContain('is forgotten.');
+    expect(stderr).not.toMatch(/not active yet|stranger/);
+    expect(await stage.portals.get(memberId)).toMatchObject({ state: 'active', domain });
+    expect(await stage.credentials.get(memberId)).toMatchObject({ app });
+    // Giving an app keeps the row, and not the installation, for longer.
+    stage.now += 29 * 86_400_000;
+    await give(secret);
+    stage.now += 2 * 86_400_000;
+    expect((await stage.run('doctor')).stdout).not.toContain('is not proved');
+  });
 
   test('says what to do when nothing was installed there', async () => {
     await stage.connect();

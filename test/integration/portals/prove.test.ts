@@ -121,6 +121,24 @@ describe('a genuine installation', () => {
     expect(await prove(from)).toMatchObject({ result: 'active' });
   });
 
+  test.each([
+    ['the deployment’s own app', (right: App) => ({ pending: undefined, own: right })],
+    ['the app of the tokens that it takes the place of', (right: App) => ({ pending: right, own: undefined })],
+  ])('is proved with %s when what was given for it is wrong', async (_name, place) => {
+    const wrong = { ...own(), clientSecret: 'mistyped' };
+    const { pending, own: ofDeployment } = place(own());
+    const from = { ...parts, defaultApp: () => Promise.resolve(ofDeployment) };
+    if (pending) {
+      await install();
+      await prove();
+      time.now += 100_000;
+    }
+    await install({ withApp: false });
+    await parts.credentials.setApp(memberId, wrong, time.now);
+    expect(await prove(from)).toMatchObject({ result: 'active' });
+    expect((await stored()).credentials).toMatchObject({ app: own() });
+  });
+
   test('of an enterprise portal gets its limits; limits that somebody set are kept', async () => {
     await simulator.close();
     await startPortal({ limits: { burst: 250, perSecond: 5 } });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { TableUnavailable } from '../../../lib/aws/table.ts';
-import type { OAuthCredentials } from '../../../lib/portals/credentials.ts';
+import type { App, OAuthCredentials } from '../../../lib/portals/credentials.ts';
 import { CredentialsRevoked, refreshCredentials } from '../../../lib/portals/refresh.ts';
 import { PortalBusy } from '../../../lib/portals/waiting.ts';
 import type { SimulatedApp } from '../../../simulator/portal-apps.ts';
@@ -54,8 +54,16 @@ async function connect(changed: Partial<OAuthCredentials> = {}): Promise<OAuthCr
   return credentials;
 }
 
-const refresh = (from: Parts = parts, { leftMs = 300_000, stale = 1 } = {}) =>
-  refreshCredentials(from, { memberId: simulator.portal.memberId, stale, deadline: from.clock() + leftMs });
+const refresh = (
+  from: Parts = parts,
+  { leftMs = 300_000, stale = 1, proving }: { leftMs?: number; stale?: number; proving?: App } = {},
+) =>
+  refreshCredentials(from, {
+    memberId: simulator.portal.memberId,
+    stale,
+    deadline: from.clock() + leftMs,
+    ...(proving && { app: proving }),
+  });
 const stored = () => parts.credentials.get(simulator.portal.memberId) as Promise<OAuthCredentials>;
 const outcomes = () => simulator.portal.refreshes.map(({ outcome }) => outcome);
 /** Whether the portal takes the access token. */
@@ -238,8 +246,42 @@ describe('the refresh token is refused', () => {
     expect(outcomes()).toEqual([outcome]);
     expect((await stored()).lease).toBeUndefined();
     expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(app.clientSecret);
-    await parts.credentials.setApp(simulator.portal.memberId, app, time.now);
-    expect(await refresh()).toMatchObject({ generation: 2 });
+    expect(await refresh(parts, { proving: app })).toMatchObject({ generation: 2 });
+    expect(await stored()).toMatchObject({ app });
+  });
+
+  test('because the secret was changed: the deployment’s own app is taken where it has the new one', async () => {
+    await connect({ app: { ...app, clientSecret: 'the secret of before' } });
+    const from = { ...parts, defaultApp: () => Promise.resolve(app) };
+    expect(await refresh(from)).toMatchObject({ generation: 2 });
+    expect(outcomes()).toEqual(['invalid_client', 'rotated']);
+    expect(await stored()).toMatchObject({ app });
+  });
+
+  test.each([
+    ['is as old', async () => ({ ...app, clientSecret: 'the secret of before' })],
+    ['cannot be read', () => Promise.reject(new Error('no such parameter'))],
+  ])(
+    'because the secret was changed, and the deployment’s own app %s: it is refused once',
+    async (_name, defaultApp) => {
+      await connect({ app: { ...app, clientSecret: 'the secret of before' } });
+      const error = await failureOf(refresh({ ...parts, defaultApp }));
+      expect(error).toMatchObject({ name: 'CredentialsRevoked', mend: expect.stringMatching(/client id and secret/) });
+      expect(outcomes()).toEqual(['invalid_client']);
+      expect((await stored()).lease).toBeUndefined();
+    },
+  );
+
+  test('too late for another app to be tried: the lease may not end before its answer is stored', async () => {
+    await connect({ app: { ...app, clientSecret: 'the secret of before' } });
+    const slowly: typeof fetch = async (...request) => {
+      const response = await fetch(...request);
+      time.now += 60_000;
+      return response;
+    };
+    const from = { ...parts, fetch: slowly, defaultApp: () => Promise.resolve(app) };
+    expect(await failureOf(refresh(from))).toBeInstanceOf(CredentialsRevoked);
+    expect(outcomes()).toEqual(['invalid_client']);
   });
 
   test('because the answer is for another portal: nothing of it is stored', async () => {
@@ -248,6 +290,38 @@ describe('the refresh token is refused', () => {
     const before = await connect({ tokenUrl: other.tokenUrl, refreshToken: other.installApp(foreign).refreshToken });
     expect(await failureOf(refresh())).toBeInstanceOf(CredentialsRevoked);
     expect(await stored()).toMatchObject({ generation: 1, accessToken: before.accessToken });
+  });
+});
+
+describe('another app', () => {
+  const old = { clientSecret: 'the secret of before' };
+
+  test('is proved by a refresh of its own, whoever has refreshed meanwhile', async () => {
+    await connect({ app: { ...app, ...old }, generation: 5 });
+    expect(await refresh(parts, { stale: 4, proving: app })).toMatchObject({ generation: 6, app });
+    expect(await stored()).toMatchObject({ generation: 6, app });
+  });
+
+  test('that is refused changes nothing, and no other is tried in its place', async () => {
+    const before = await connect();
+    const from = { ...parts, defaultApp: () => Promise.resolve(app) };
+    expect(await failureOf(refresh(from, { proving: { ...app, ...old } }))).toBeInstanceOf(CredentialsRevoked);
+    expect(await stored()).toEqual(before);
+    expect(outcomes()).toEqual(['invalid_client']);
+  });
+
+  test('is not taken for stored when its new pair was overtaken', async () => {
+    const before = await connect({ app: { ...app, ...old } });
+    let updates = 0;
+    const overtaken = withCredentialTable({
+      before: async (operation) => {
+        if (operation === 'update') updates += 1;
+        // The first takes the lease.
+        if (updates === 2) await parts.credentials.rotate(before.memberId, 1, { ...before, refreshedAt: time.now });
+      },
+    });
+    expect(await failureOf(refresh(overtaken, { proving: app }))).toBeInstanceOf(PortalBusy);
+    expect(await stored()).toMatchObject({ generation: 2, app: { ...app, ...old } });
   });
 });
 
