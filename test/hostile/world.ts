@@ -24,7 +24,7 @@ import {
   watched,
 } from '../integration/portals/parts.ts';
 import { Mailbox, type Message } from '../property/mailbox.ts';
-import { MemoryTables } from '../property/memory-tables.ts';
+import { MemoryTables } from '../integration/support/memory-tables.ts';
 import { Invocation, standStill } from './invocation.ts';
 import { holdField } from './knowledge.ts';
 import { answerOf, commandsIn, responseOf } from './wire.ts';

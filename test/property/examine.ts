@@ -4,7 +4,7 @@ import type { PortalSnapshot } from '../../simulator/portal-snapshot.ts';
 import type { HttpFront } from '../integration/support/http-front.ts';
 import type { Tables } from '../integration/portals/parts.ts';
 import { keepInvariants } from './invariants.ts';
-import { MemoryTables } from './memory-tables.ts';
+import { MemoryTables } from '../integration/support/memory-tables.ts';
 import { Oracle, type State } from './oracle.ts';
 import { Play } from './play.ts';
 import { ready } from './ready.ts';

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../lib/tasks/snapshots.ts';
 import type { Entry, Fields, Key } from './log.ts';
-import type { MemoryTables } from './memory-tables.ts';
+import type { MemoryTables } from '../integration/support/memory-tables.ts';
 import { ready } from './ready.ts';
 import { determined, rulesFile } from './rules-file.ts';
 import {

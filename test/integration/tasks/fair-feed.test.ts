@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ordinaryLimits } from '../../../lib/bitrix24/limits.ts';
 import type { DeletionMessage, EventMessage } from '../../../lib/tasks/messages.ts';
 import { releaseDue } from '../../../lib/tasks/release.ts';
-import { memoryDatabase } from '../../property/memory-tables.ts';
+import { memoryDatabase } from '../support/memory-tables.ts';
 import { MemoryQueue } from '../portals/parts.ts';
 import { type Bench, eachTestHas, hour, minute } from './bench.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fault } from '../../../simulator/faults/fault.ts';
-import { memoryDatabase } from '../../property/memory-tables.ts';
+import { memoryDatabase } from '../support/memory-tables.ts';
 import { Database, dyingAt, type HeldTables, partsOf } from '../portals/parts.ts';
 import { Bench } from './bench.ts';
 

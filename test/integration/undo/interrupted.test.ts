@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createUndo } from '../../../lib/tasks/undo/begin-undo.ts';
-import { memoryDatabase } from '../../property/memory-tables.ts';
+import { memoryDatabase } from '../support/memory-tables.ts';
 import { Database, dyingAt, type HeldTables, partsOf } from '../portals/parts.ts';
 import { Bench, through } from '../tasks/bench.ts';
 import { comparable, idsOf, tidy } from './undo-bench.ts';

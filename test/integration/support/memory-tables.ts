@@ -5,9 +5,9 @@ import {
   type QueryOptions,
   type Table,
   TableUnavailable,
-} from '../../lib/aws/table.ts';
-import type { HeldTables, TableName, Tables } from '../integration/portals/parts.ts';
-import { HeldRoles } from '../integration/support/held-roles.ts';
+} from '../../../lib/aws/table.ts';
+import type { HeldTables, TableName, Tables } from '../portals/parts.ts';
+import { HeldRoles } from './held-roles.ts';
 import { changed, copyOf, holds, orderOf } from './expressions.ts';
 
 /** Keys as in serverless.yml: of the table, and of its indexes. */

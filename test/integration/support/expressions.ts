@@ -1,4 +1,4 @@
-import type { Item } from '../../lib/aws/table.ts';
+import type { Item } from '../../../lib/aws/table.ts';
 
 /** What a `:word` stands for, and what a `#word` does where that is not itself. */
 export interface Names {
