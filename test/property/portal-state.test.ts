@@ -7,7 +7,7 @@ import { examine, tally } from './examine.ts';
 
 /** TIDY24_SEED repeats all runs; with TIDY24_PATH, as a failure prints it, the one that failed. */
 const seed = Number(process.env['TIDY24_SEED'] ?? Date.now() % 2 ** 31);
-const runs = Number(process.env['TIDY24_RUNS'] ?? 60);
+const runs = Number(process.env['TIDY24_RUNS'] ?? 40);
 const path = process.env['TIDY24_PATH'];
 /** The embedded DynamoDB is slow: some runs show that the tables in memory are like it. */
 const runsOnDynamoDb = Math.ceil(runs / 20);

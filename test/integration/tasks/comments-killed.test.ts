@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DeletionMessage } from '../../../lib/tasks/messages.ts';
 import type { Task } from '../../../lib/tasks/task.ts';
 import type { Fault } from '../../../simulator/faults/fault.ts';
-import { Database, dyingAt, partsOf } from '../portals/parts.ts';
+import { Database, dyingAt, type HeldTables, partsOf } from '../portals/parts.ts';
+import { memoryDatabase } from '../support/memory-tables.ts';
 import { Bench, day, hour } from './bench.ts';
 import { runUntil } from './run-until.ts';
 
@@ -18,8 +19,8 @@ afterAll(async () => {
 const farEnough = 60;
 
 /** A deal that was just lost, and a rule that unlinks its contacts a day later and comments on it. */
-async function stage() {
-  const bench = await Bench.start(database);
+async function stage(tables: HeldTables) {
+  const bench = await Bench.start(tables);
   await bench.pushFile(`
 version: 1
 rules:
@@ -54,7 +55,7 @@ describe('a worker that dies at any of its writes, before it or after it', () =>
       let places = 0;
       for (let died = true; died && places < farEnough;) {
         places += 1;
-        const here = await stage();
+        const here = await stage(database);
         const { bench, lostAt } = here;
         const dying = dyingAt(database.tables, places, when);
         const parts = partsOf(dying.tables, { time: bench.time, notes: bench.notes });
@@ -89,11 +90,12 @@ describe('a portal any of whose answers', () => {
   test.each(faults)(
     '%s has one comment before and one afterwards',
     async (_name, give) => {
+      const memory = memoryDatabase();
       const found: string[] = [];
       let requests = 0;
       for (let hits = 1; hits > 0 && requests < farEnough;) {
         requests += 1;
-        const here = await stage();
+        const here = await stage(memory);
         const { bench, lostAt } = here;
         const fault = bench.portal.faults.add({ when: { inBatch: 'envelope', nth: requests }, times: 1, give });
         await runUntil(bench, lostAt + 2 * day);
@@ -101,6 +103,7 @@ describe('a portal any of whose answers', () => {
         found.push(...(await complaints(here)).map((text) => `request ${requests}: ${text}`));
         await bench.close();
       }
+      await memory.close();
       expect(found).toEqual([]);
       expect(requests).toBeGreaterThan(4);
       expect(requests).toBeLessThan(farEnough);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { EventMessage } from '../../../lib/tasks/messages.ts';
+import { memoryDatabase } from '../support/memory-tables.ts';
 import { type Bench, day, eachTestHas, hour, minute } from './bench.ts';
 
 let bench: Bench;
@@ -20,6 +21,8 @@ eachTestHas(
     bench = fresh;
   },
   { portal: { timePerCall: { '*': 0.001 } } },
+  // What reconciliation makes of thousands of records is the matter here.
+  async () => memoryDatabase(),
 );
 beforeEach(async () => {
   bench.portal.addType({ entityTypeId: smart, title: 'Projects' });
