@@ -73,7 +73,7 @@ async function giveCredentials(
  * Whether the tokens of the portal are now refreshed with what was given. An installation may have been proved by other
  * means, or there is none: then a refresh tells.
  *
- * @throws CommandError when the authorization server does not take it; nothing is stored then
+ * @throws CommandError when the authorization server does not take it; what the tokens work with stays
  */
 async function proveForTokens(
   deployment: Deployment,
